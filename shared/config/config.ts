@@ -40,16 +40,8 @@ const ingest = z.strictObject({
   listen: listenAddress.prefault('127.0.0.1:8080'),
   admin_listen: listenAddress.prefault('127.0.0.1:9081'),
   body_limit_bytes: wholeNumber(1024, 64 * MIB).default(5 * MIB),
-  in_flight_limit_bytes: z
-    .number()
-    .int()
-    .min(MIB)
-    .default(256 * MIB),
-  signature_max_age_seconds: z
-    .number()
-    .int()
-    .positive()
-    .default(25 * 3600),
+  in_flight_limit_bytes: wholeNumber(MIB).default(256 * MIB),
+  signature_max_age_seconds: wholeNumber(1).default(25 * 3600),
   signature_max_future_seconds: wholeNumber(0).default(300),
   append_timeout_ms: wholeNumber(1).default(10_000),
   tls: z.strictObject({ certificate_file: z.string(), key_file: z.string() }).optional(),
@@ -66,11 +58,7 @@ const eventLog = z.strictObject({
   replication_factor: wholeNumber(1, 7).default(1),
   retention_hours: wholeNumber(48).default(168),
   /** `file:` only: appends are refused (503, SendGrid delivers again) once unread records fill it. */
-  size_limit_bytes: z
-    .number()
-    .int()
-    .min(64 * MIB)
-    .default(16 * 1024 * MIB),
+  size_limit_bytes: wholeNumber(64 * MIB).default(16 * 1024 * MIB),
   /** `kafka://` only: below Kafka's session time-out a member that died is not missed. */
   session_timeout_ms: wholeNumber(6000).default(10_000),
   tls: z

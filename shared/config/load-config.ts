@@ -93,11 +93,9 @@ function readSecret(variable: string, file: string): string {
   }
 }
 
-/** Only lists, maps, numbers and booleans are read as YAML; all else is text, colons and hashes included. */
+/** Only lists and maps are read as YAML; all else is text, which the schema turns into a number where it wants one. */
 function asYaml(value: string): unknown {
-  if (/^\s*[[{]/.test(value) || /^-?\d+(\.\d+)?$/.test(value) || /^(true|false)$/.test(value))
-    return parse(value)
-  return value
+  return /^\s*[[{]/.test(value) ? parse(value) : value
 }
 
 function isTree(value: unknown): value is Tree {

@@ -21,6 +21,7 @@ export async function runService(
     const fail = (failure: unknown) => end({ reason: 'failure', error: failure })
     process.once('SIGTERM', (signal) => end({ reason: signal }))
     process.once('SIGINT', (signal) => end({ reason: signal }))
+    endWithSupervisor(() => end({ reason: 'the supervisor is gone' }))
     starting = start(fail).then((started) => {
       stop = started
       log.info('started')
@@ -45,4 +46,11 @@ export async function runService(
   if (error !== undefined) process.exitCode = 1
   // A library's forgotten timer or socket must not keep a stopped process alive past its deadline.
   setTimeout(() => process.exit(), stopDeadlineMs).unref()
+}
+
+/** A supervisor that was killed cannot stop its services; they notice by the closed channel and stop themselves. */
+function endWithSupervisor(end: () => void) {
+  if (!process.connected) return
+  process.once('disconnect', end)
+  process.channel?.unref()
 }
