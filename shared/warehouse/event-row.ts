@@ -1,0 +1,299 @@
+import { createHash } from 'node:crypto'
+import type { EventMessage } from '#shared/domain/log-message.ts'
+import { maskAddresses } from './mask-addresses.ts'
+import type { RecipientPrivacy } from './recipient-privacy.ts'
+
+/** Columns of `events` in the order in which they are inserted. */
+export const eventColumns = [
+  'source',
+  'key',
+  'timestamp',
+  'sg_event_id',
+  'event',
+  'received_at',
+  'attribution',
+  'sg_message_id',
+  'smtp_id',
+  'recipient_hash',
+  'recipient_domain',
+  'recipient',
+  'categories',
+  'template_id',
+  'pool',
+  'marketing_campaign_id',
+  'asm_group_id',
+  'ip',
+  'url',
+  'useragent',
+  'machine_open',
+  'reason',
+  'status',
+  'bounce_type',
+  'bounce_classification',
+  'attempt',
+  'shape',
+  'arguments',
+  'normalised',
+  'log_partition',
+  'log_offset',
+] as const
+
+/** One row of `events` as JSON: times as ClickHouse reads them, 64-bit hashes as decimal text. */
+export type EventRow = {
+  readonly source: string
+  readonly key: string
+  /** Seconds since the epoch. */
+  readonly timestamp: number
+  readonly sg_event_id: string
+  readonly event: string
+  /** `YYYY-MM-DD hh:mm:ss.mmm`, UTC. */
+  readonly received_at: string
+  readonly attribution: string
+  readonly sg_message_id: string
+  readonly smtp_id: string
+  readonly recipient_hash: string
+  readonly recipient_domain: string
+  readonly recipient: string
+  readonly categories: readonly string[]
+  readonly template_id: string
+  readonly pool: string
+  readonly marketing_campaign_id: string
+  readonly asm_group_id: number
+  readonly ip: string
+  readonly url: string
+  readonly useragent: string
+  readonly machine_open: boolean
+  readonly reason: string
+  readonly status: string
+  readonly bounce_type: string
+  readonly bounce_classification: string
+  readonly attempt: number
+  readonly shape: string
+  readonly arguments: string
+  readonly normalised: readonly string[]
+  readonly log_partition: number
+  readonly log_offset: number
+}
+
+type Event = EventMessage['event']
+
+const KNOWN_EVENTS: ReadonlySet<string> = new Set([
+  'processed',
+  'deferred',
+  'delivered',
+  'bounce',
+  'dropped',
+  'open',
+  'click',
+  'spamreport',
+  'unsubscribe',
+  'group_unsubscribe',
+  'group_resubscribe',
+  'account_status_change',
+])
+const UNKNOWN_PREFIX = 'unknown:'
+
+const TEXT_MAX = 8192
+const NAME_MAX = 256
+/** SendGrid's ids are at most 100 characters; a longer one is kept as its hash, which is as unique. */
+const EVENT_ID_MAX = 256
+const CATEGORIES_MAX = 20
+const ARGUMENTS_MAX = 65_536
+const UINT16_MAX = 65_535
+const UINT32_MAX = 4_294_967_295
+/** 2100-01-01, milliseconds: the last instant that both DateTime and DateTime64(3) hold with room to spare. */
+const INSTANT_MAX = 4_102_444_800_000
+
+/**
+ * Turns one log message into one row. Whatever the message holds, ClickHouse can store the row: texts are
+ * well-formed and cut, numbers clamped to their column. What no column is for goes to `arguments`.
+ *
+ * Addresses are masked in free text; the recipient is kept as a keyed hash and a domain (see `privacy`).
+ */
+export function toEventRow(
+  message: EventMessage,
+  position: { readonly partition: number; readonly offset: number },
+  privacy: RecipientPrivacy,
+): EventRow {
+  const { event } = message
+  const reader = createFieldReader(event)
+  const type = eventType(event.event)
+  const address = reader.text(['email'])
+  return {
+    source: cut(message.source, NAME_MAX),
+    key: cut(message.key, NAME_MAX),
+    timestamp: clamp(event.timestamp, UINT32_MAX),
+    sg_event_id: eventId(event.sg_event_id),
+    event: type,
+    received_at: instant(message.received_at),
+    attribution: message.attribution.rule,
+    sg_message_id: cut(reader.text(['sg_message_id']), NAME_MAX),
+    smtp_id: cut(reader.text(['smtp-id']), TEXT_MAX),
+    recipient_hash: address === '' ? '0' : privacy.hash(address),
+    recipient_domain: domainOf(address),
+    recipient: privacy.plain ? cut(address, TEXT_MAX) : '',
+    categories: reader.list('category', CATEGORIES_MAX),
+    template_id: cut(reader.text(['sg_template_id', 'template_id']), NAME_MAX),
+    pool: cut(reader.pool(), NAME_MAX),
+    marketing_campaign_id: cut(reader.text(['marketing_campaign_id', 'singlesend_id']), NAME_MAX),
+    asm_group_id: reader.whole('asm_group_id', UINT32_MAX),
+    ip: cut(reader.text(['ip']), NAME_MAX),
+    url: free(reader.text(['url'])),
+    useragent: free(reader.text(['useragent'])),
+    machine_open: reader.flag('sg_machine_open'),
+    reason: free(reader.text(['reason', 'response'])),
+    status: cut(reader.text(['status']), NAME_MAX),
+    // Elsewhere `type` is the sender's own argument or an account event's kind, of which there may be many.
+    bounce_type: type === 'bounce' ? cut(reader.text(['type']), NAME_MAX) : '',
+    bounce_classification: cut(reader.text(['bounce_classification']), NAME_MAX),
+    attempt: reader.whole('attempt', UINT16_MAX),
+    shape: shapeOf(event),
+    arguments: reader.rest(),
+    normalised: (message.normalised ?? []).slice(0, CATEGORIES_MAX).map((name) => cut(name, NAME_MAX)),
+    log_partition: clamp(position.partition, UINT16_MAX),
+    log_offset: clamp(position.offset, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+/** Event types that SendGrid did not document are marked, so that no sender can pose as a known one. */
+function eventType(name: string): string {
+  if (KNOWN_EVENTS.has(name)) return name
+  const bare = name.startsWith(UNKNOWN_PREFIX) ? name.slice(UNKNOWN_PREFIX.length) : name
+  return UNKNOWN_PREFIX + cut(bare, 64)
+}
+
+function eventId(id: string): string {
+  const text = wellFormed(id)
+  return text.length <= EVENT_ID_MAX ? text : `h:${createHash('sha256').update(text).digest('hex')}`
+}
+
+/** Reads fields into columns and remembers which; a field of the wrong type is left for `rest`. */
+function createFieldReader(event: Event) {
+  const read = new Set<string>(['event', 'timestamp', 'sg_event_id'])
+  const take = (name: string) => {
+    read.add(name)
+  }
+  return {
+    /** The first of these names that holds text. */
+    text(names: readonly string[]): string {
+      for (const name of names) {
+        const value = event[name]
+        if (typeof value !== 'string' || value === '') continue
+        take(name)
+        return value
+      }
+      return ''
+    },
+    list(name: string, itemsMax: number): string[] {
+      const value = event[name]
+      if (typeof value === 'string') {
+        take(name)
+        return [cutMasked(value)]
+      }
+      if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) return []
+      take(name)
+      return value.slice(0, itemsMax).map(cutMasked)
+    },
+    pool(): string {
+      const value = event['pool']
+      const name =
+        typeof value === 'object' && value !== null && !Array.isArray(value) ? value['name'] : value
+      if (typeof name !== 'string') return ''
+      take('pool')
+      return name
+    },
+    /** A whole number, also where it is written as text, as SendGrid does for `attempt`. */
+    whole(name: string, maximum: number): number {
+      const value = event[name]
+      const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
+      if (typeof number !== 'number' || !Number.isFinite(number)) return 0
+      take(name)
+      return clamp(number, maximum)
+    },
+    flag(name: string): boolean {
+      const value = event[name]
+      if (typeof value !== 'boolean') return false
+      take(name)
+      return value
+    },
+    rest(): string {
+      return restAsJson(event, read)
+    },
+  }
+}
+
+/** Everything that got no column, as a JSON object; beyond the bound only the number of left-out names is kept. */
+function restAsJson(event: Event, read: ReadonlySet<string>): string {
+  const parts: string[] = []
+  let length = 2
+  let leftOut = 0
+  for (const [name, value] of Object.entries(event)) {
+    if (read.has(name)) continue
+    const part = `${JSON.stringify(free(name))}:${JSON.stringify(masked(value))}`
+    if (length + part.length > ARGUMENTS_MAX) {
+      leftOut += 1
+      continue
+    }
+    parts.push(part)
+    length += part.length + 1
+  }
+  if (leftOut > 0) parts.push(`"left_out":${leftOut}`)
+  return `{${parts.join(',')}}`
+}
+
+/** A copy with every text in it masked, cut and well-formed. Depth is bounded where events are accepted. */
+function masked(value: unknown): unknown {
+  if (typeof value === 'string') return free(value)
+  if (Array.isArray(value)) return value.map(masked)
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [free(name), masked(inner)]))
+  }
+  return value
+}
+
+/** Shapes are few (one per sending program and event type), so their hashes are kept; the bound is for hostile input. */
+const SHAPES_MAX = 10_000
+const shapes = new Map<string, string>()
+
+/** First 64 bits of SHA-256 over the event's sorted names: a fingerprint of the software that sent it. */
+function shapeOf(event: Event): string {
+  const names = JSON.stringify(Object.keys(event).sort())
+  const known = shapes.get(names)
+  if (known !== undefined) return known
+  const hash = createHash('sha256').update(names).digest().readBigUInt64BE().toString()
+  if (shapes.size >= SHAPES_MAX) shapes.clear()
+  shapes.set(names, hash)
+  return hash
+}
+
+function domainOf(address: string): string {
+  const at = address.lastIndexOf('@')
+  return at === -1 ? '' : cut(address.slice(at + 1).toLowerCase(), NAME_MAX)
+}
+
+function instant(milliseconds: number): string {
+  return new Date(clamp(milliseconds, INSTANT_MAX)).toISOString().slice(0, 23).replace('T', ' ')
+}
+
+function free(text: string): string {
+  return maskAddresses(cut(text, TEXT_MAX))
+}
+
+function cutMasked(text: string): string {
+  return maskAddresses(cut(text, NAME_MAX))
+}
+
+/** A cut in the middle of a surrogate pair leaves half of it, which ClickHouse would refuse. */
+function cut(text: string, lengthMax: number): string {
+  return wellFormed(text.length > lengthMax ? text.slice(0, lengthMax) : text)
+}
+
+/** Half a surrogate pair becomes U+FFFD, as UTF-8 demands. */
+function wellFormed(text: string): string {
+  return /[\ud800-\udfff]/.test(text) ? Buffer.from(text, 'utf8').toString('utf8') : text
+}
+
+function clamp(value: number, maximum: number): number {
+  if (!(value > 0)) return 0
+  return Math.min(Math.trunc(value), maximum)
+}

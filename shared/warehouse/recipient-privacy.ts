@@ -1,0 +1,83 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '#shared/config/config.ts'
+import { AppError } from '#shared/runtime/app-error.ts'
+
+/** How recipients are kept: always as a keyed hash, and as the address itself only where `plain` says so. */
+export type RecipientPrivacy = {
+  readonly plain: boolean
+  /** First 64 bits of HMAC-SHA256 over the lower-case address, as decimal text (ClickHouse's UInt64 in JSON). */
+  readonly hash: (address: string) => string
+}
+
+const KEY_FILE = 'recipient-hash-key'
+const KEY_BYTES = 32
+
+/**
+ * Reads the hash key from the configuration, or from the data directory, where the first start makes one
+ * (mode 600). Every process that writes events must use the same key, or one recipient gets two hashes.
+ */
+export function createRecipientPrivacy(config: Pick<Config, 'privacy' | 'data_directory'>): RecipientPrivacy {
+  const key = config.privacy.hash_key ?? keyFromFile(config.data_directory)
+  return {
+    plain: config.privacy.recipients === 'plain',
+    hash: (address) =>
+      createHmac('sha256', key).update(address.toLowerCase()).digest().readBigUInt64BE().toString(),
+  }
+}
+
+function keyFromFile(directory: string): string {
+  const file = join(directory, KEY_FILE)
+  try {
+    return readKey(file) ?? makeKey(directory, file)
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    throw new AppError(
+      'CONFIG_INVALID',
+      `the key that recipients are hashed with cannot be read or made at ${file}; check the directory's permissions or set privacy.hash_key`,
+      { cause: error, retriable: false },
+    )
+  }
+}
+
+function readKey(file: string): string | undefined {
+  let key: string
+  try {
+    key = readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+  if (key !== '') return key
+  throw new AppError(
+    'CONFIG_INVALID',
+    `${file} is empty; restore it from a backup, or remove it to make a new key`,
+    {
+      retriable: false,
+    },
+  )
+}
+
+/** Written aside, made durable, then linked: of several first starts at once exactly one key wins, complete. */
+function makeKey(directory: string, file: string): string {
+  mkdirSync(directory, { recursive: true })
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
+  const descriptor = openSync(draft, 'wx', 0o600)
+  try {
+    writeSync(descriptor, `${randomBytes(KEY_BYTES).toString('hex')}\n`)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  try {
+    linkSync(draft, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  const key = readKey(file)
+  if (key === undefined) throw new Error(`${file} vanished after it was made`)
+  return key
+}
