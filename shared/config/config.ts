@@ -106,7 +106,13 @@ const detector = z.strictObject({
 const minimumSeverity = z.enum(severities).default('warning')
 const channel = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('terminal'), minimum_severity: minimumSeverity }),
-  z.strictObject({ type: z.literal('slack'), url: secret, minimum_severity: minimumSeverity }),
+  z.strictObject({
+    type: z.literal('slack'),
+    url: secret,
+    /** For a stand-in of Slack on the own network; http is then allowed too. */
+    allow_private_address: flag.default(false),
+    minimum_severity: minimumSeverity,
+  }),
   z.strictObject({
     type: z.literal('webhook'),
     url: secret,
