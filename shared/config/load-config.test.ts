@@ -111,7 +111,9 @@ describe('loadConfig', () => {
   })
 
   it('does not let a variable reach the prototype', () => {
-    expect(() => loadConfig(withFile('', { KEYWATCH___PROTO____POLLUTED: 'yes' }))).toThrow(/faults|names no setting/)
+    expect(() => loadConfig(withFile('', { KEYWATCH___PROTO____POLLUTED: 'yes' }))).toThrow(
+      /faults|names no setting/,
+    )
     expect('polluted' in {}).toBe(false)
   })
 })
