@@ -1,9 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import { EventWebhook } from '@sendgrid/eventwebhook'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import {
   generateSigningKeys,
   loadPublicKey,
@@ -38,44 +36,6 @@ function verify(attempt: Attempt): WebhookVerification {
     maxFutureSeconds: 300,
   })
 }
-
-const vectorFile = new URL('../../../shared/sendgrid/signature-vectors.json', import.meta.url)
-const vectorsMissing = !existsSync(vectorFile)
-
-describe.skipIf(vectorsMissing && process.env['CI'] !== 'true')('published vectors', () => {
-  const vectors = vectorsMissing
-    ? []
-    : z
-        .object({
-          vectors: z.array(
-            z.object({
-              name: z.string(),
-              public_key: z.string(),
-              signature: z.string(),
-              timestamp: z.string(),
-              body_base64: z.base64(),
-              valid: z.boolean(),
-            }),
-          ),
-        })
-        .parse(JSON.parse(readFileSync(vectorFile, 'utf8'))).vectors
-
-  it('are there', () => {
-    expect(vectors.map((vector) => vector.valid)).toContain(true)
-    expect(vectors.map((vector) => vector.valid)).toContain(false)
-  })
-
-  it.each(vectors)('$name: verifies or fails as stated', (vector) => {
-    const outcome = verify({
-      keys: [loadPublicKey(vector.public_key)],
-      signature: vector.signature,
-      timestamp: vector.timestamp,
-      body: Buffer.from(vector.body_base64, 'base64'),
-      nowSeconds: Number(vector.timestamp) || NOW_SECONDS,
-    })
-    expect(outcome.kind).toBe(vector.valid ? 'verified' : 'refused')
-  })
-})
 
 describe('agreement with @sendgrid/eventwebhook', () => {
   const official = new EventWebhook()
