@@ -1,0 +1,85 @@
+import { drawMember, recipientOf } from './audience.ts'
+import { HOUR_MS, type Arrival } from './habit.ts'
+import type { ArgumentKind, KeyProfile, Template } from './key-profile.ts'
+import {
+  base64UrlText,
+  below,
+  createRandom,
+  hexText,
+  pick,
+  pickWeighted,
+  plainText,
+  type Random,
+} from './random.ts'
+
+/** One message to one recipient: what all of its events have in common. */
+export type Message = {
+  readonly profile: KeyProfile
+  readonly arrival: Arrival
+  /** First part of `sg_message_id`, shared by the recipients of one API call. */
+  readonly messageId: string
+  /** The recipient's number within that call. */
+  readonly recipientNumber: number
+  readonly sgMessageId: string
+  readonly smtpId: string
+  readonly email: string
+  readonly categories: readonly string[]
+  readonly template: Template | undefined
+  readonly customArguments: Readonly<Record<string, string>>
+  readonly campaignId: number | undefined
+}
+
+const HOUR_PER_WEEK = 168
+
+/** Makes the message of an arrival; `random` is the message's own stream. */
+export function createMessage(
+  profile: KeyProfile,
+  arrival: Arrival,
+  stream: { readonly seed: number; readonly keyNumber: number; readonly random: Random },
+): Message {
+  const { seed, keyNumber, random } = stream
+  const { content } = profile
+  const recipientsPerSend = profile.habit.kind === 'batch' ? profile.habit.recipientsPerSend : 1
+  const recipientNumber = arrival.index % recipientsPerSend
+  const call = Math.floor(arrival.index / recipientsPerSend)
+  const perCall = createRandom(seed, keyNumber, 5, arrival.block, call)
+  const messageId = base64UrlText(perCall, 22)
+  const acceptedAt = Math.floor(arrival.atMs / 1000)
+  const filter = `recvd-${hexText(perCall, 10)}-${plainText(perCall, 5)}-1`
+  return {
+    profile,
+    arrival,
+    messageId,
+    recipientNumber,
+    sgMessageId: `${messageId}.${filter}-${acceptedAt.toString(16).toUpperCase()}-${below(perCall, 90)}.${recipientNumber}`,
+    smtpId: `<${messageId}@${pick(perCall, content.smtpIdHosts)}>`,
+    email: recipientOf(profile.audience, drawMember(profile.audience, random), keyNumber),
+    categories: pickWeighted(random, content.categories),
+    template: content.templates.length === 0 ? undefined : pickWeighted(random, content.templates),
+    customArguments: Object.fromEntries(
+      Object.entries(content.customArguments).map(([name, kind]) => [name, argumentValue(kind, random)]),
+    ),
+    campaignId: content.campaignName === undefined ? undefined : campaignNumber(arrival.atMs),
+  }
+}
+
+function argumentValue(kind: ArgumentKind, random: Random): string {
+  if (typeof kind === 'object') return pick(random, kind.oneOf)
+  switch (kind) {
+    case 'uuid': {
+      const variant = pick(random, ['8', '9', 'a', 'b'])
+      return `${hexText(random, 8)}-${hexText(random, 4)}-4${hexText(random, 3)}-${variant}${hexText(random, 3)}-${hexText(random, 12)}`
+    }
+    case 'integer':
+      return String(100_000 + below(random, 900_000))
+    case 'hex':
+      return hexText(random, 16)
+    default:
+      return kind satisfies never
+  }
+}
+
+/** One campaign a week, numbered upwards. */
+function campaignNumber(atMs: number): number {
+  return 1_000_000 + Math.floor(atMs / HOUR_MS / HOUR_PER_WEEK)
+}
