@@ -1,4 +1,4 @@
-import { below, createRandom, pickWeighted, plainText } from './random.ts'
+import { below, pickWeighted, plainText, Random } from './random.ts'
 
 /** A domain, or a family of domains: one company out of many, under the reserved top-level domain `.example`. */
 type DomainFamily =
@@ -66,7 +66,7 @@ export const boughtList: Audience['domains'] = [
  * prefix, so that no real person's address is made.
  */
 export function recipientOf(audience: Audience, member: number, audienceNumber: number): string {
-  const random = createRandom(audienceNumber, member)
+  const random = new Random(audienceNumber, member)
   const family = pickWeighted(random, audience.domains)
   const local = `kw-${plainText(random, 9)}`
   if (family.kind === 'domain') return `${local}@${family.name}`
@@ -76,6 +76,6 @@ export function recipientOf(audience: Audience, member: number, audienceNumber: 
 }
 
 /** A member drawn evenly. */
-export function drawMember(audience: Audience, random: ReturnType<typeof createRandom>): number {
+export function drawMember(audience: Audience, random: Random): number {
   return below(random, audience.size)
 }

@@ -2,7 +2,7 @@ import { FOLLOW_UP_MAX_MS, planFollowUps, type Step } from './follow-ups.ts'
 import { arrivalsOfHour, HOUR_MS } from './habit.ts'
 import type { AttackName, KeyProfile } from './key-profile.ts'
 import { createMessage, type Message } from './message.ts'
-import { createRandom } from './random.ts'
+import { Random } from './random.ts'
 import { renderEvent, type SendgridEvent } from './render-event.ts'
 import type { SimulatorSource } from './sources.ts'
 
@@ -54,7 +54,7 @@ export function* generateEvents(options: StreamOptions): Generator<SimulatedEven
     for (const { atMs, message, step, place } of due) {
       if (atMs < fromMs) continue
       if (atMs >= toMs) return
-      const random = createRandom(
+      const random = new Random(
         seed,
         keyNumber(message.profile),
         6,
@@ -74,7 +74,7 @@ function planHour(hours: Map<number, Planned[]>, profile: KeyProfile, hour: numb
   const { seed, rate, fromMs } = options
   const number = keyNumber(profile)
   for (const arrival of arrivalsOfHour(profile.habit, hour, { seed, keyNumber: number, rate })) {
-    const random = createRandom(seed, number, 4, arrival.block, arrival.index)
+    const random = new Random(seed, number, 4, arrival.block, arrival.index)
     const steps = planFollowUps(profile, random)
     const last = Math.max(...steps.map(({ afterMs }) => afterMs))
     if (arrival.atMs + last < fromMs) continue

@@ -1,4 +1,4 @@
-import { below, createRandom, exponential, gammaFactor, logNormal, normal, type Random } from './random.ts'
+import { below, exponential, gammaFactor, logNormal, normal, Random } from './random.ts'
 
 export const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
@@ -70,7 +70,7 @@ export function arrivalsOfHour(
   stream: { readonly seed: number; readonly keyNumber: number; readonly rate: number },
 ): Arrival[] {
   const { seed, keyNumber, rate } = stream
-  const random = (...parts: readonly number[]) => createRandom(seed, keyNumber, ...parts)
+  const random = (...parts: readonly number[]) => new Random(seed, keyNumber, ...parts)
   switch (habit.kind) {
     case 'steady':
       return steadyArrivals(habit, hour, { random, rate })

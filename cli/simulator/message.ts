@@ -1,16 +1,7 @@
 import { drawMember, recipientOf } from './audience.ts'
 import { HOUR_MS, type Arrival } from './habit.ts'
 import type { ArgumentKind, KeyProfile, Template } from './key-profile.ts'
-import {
-  base64UrlText,
-  below,
-  createRandom,
-  hexText,
-  pick,
-  pickWeighted,
-  plainText,
-  type Random,
-} from './random.ts'
+import { base64UrlText, below, hexText, pick, pickWeighted, plainText, Random } from './random.ts'
 
 /** One message to one recipient: what all of its events have in common. */
 export type Message = {
@@ -42,7 +33,7 @@ export function createMessage(
   const recipientsPerSend = profile.habit.kind === 'batch' ? profile.habit.recipientsPerSend : 1
   const recipientNumber = arrival.index % recipientsPerSend
   const call = Math.floor(arrival.index / recipientsPerSend)
-  const perCall = createRandom(seed, keyNumber, 5, arrival.block, call)
+  const perCall = new Random(seed, keyNumber, 5, arrival.block, call)
   const messageId = base64UrlText(perCall, 22)
   const acceptedAt = Math.floor(arrival.atMs / 1000)
   const filter = `recvd-${hexText(perCall, 10)}-${plainText(perCall, 5)}-1`

@@ -1,37 +1,42 @@
-/** A stream of pseudo-random numbers; two streams made from the same parts are the same. */
-export type Random = {
-  /** Uniform in [0, 1). */
-  readonly next: () => number
-  /** Uniform 32-bit unsigned integer. */
-  readonly nextUint32: () => number
-}
-
 /**
- * A stream named by whole numbers, for example seed, key, hour and message: any part of the simulation can be
- * drawn again without drawing what came before it.
+ * A stream of pseudo-random numbers, named by whole numbers, for example seed, key, hour and message: any part of
+ * the simulation can be drawn again without drawing what came before it. Equal names give equal streams.
  *
  * The generator is xoshiro128** 1.1 (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators",
  * ACM TOMS 2021; prng.di.unimi.it/xoshiro128starstar.c). Its 128 bits of state keep a million streams apart,
  * where 32 bits would let some coincide. The lanes start at the first hexadecimal digits of pi's fraction.
  */
-export function createRandom(...parts: readonly number[]): Random {
-  let a = mixParts(0x243f6a88, parts)
-  let b = mixParts(0x85a308d3, parts)
-  let c = mixParts(0x13198a2e, parts)
-  // The state must not be all zero.
-  let d = mixParts(0x03707344, parts) | 1
-  const nextUint32 = () => {
-    const result = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0
-    const t = b << 9
-    c ^= a
-    d ^= b
-    b ^= c
-    a ^= d
-    c ^= t
-    d = rotateLeft(d, 11)
+export class Random {
+  #a: number
+  #b: number
+  #c: number
+  #d: number
+
+  constructor(...name: readonly number[]) {
+    this.#a = mixParts(0x243f6a88, name)
+    this.#b = mixParts(0x85a308d3, name)
+    this.#c = mixParts(0x13198a2e, name)
+    // The state must not be all zero.
+    this.#d = mixParts(0x03707344, name) | 1
+  }
+
+  /** Uniform 32-bit unsigned integer. */
+  nextUint32(): number {
+    const result = Math.imul(rotateLeft(Math.imul(this.#b, 5), 7), 9) >>> 0
+    const t = this.#b << 9
+    this.#c ^= this.#a
+    this.#d ^= this.#b
+    this.#b ^= this.#c
+    this.#a ^= this.#d
+    this.#c ^= t
+    this.#d = rotateLeft(this.#d, 11)
     return result
   }
-  return { next: () => nextUint32() / 2 ** 32, nextUint32 }
+
+  /** Uniform in [0, 1). */
+  next(): number {
+    return this.nextUint32() / 2 ** 32
+  }
 }
 
 /** Normal with mean 0 and deviation 1, by the polar method (Marsaglia and Bray, SIAM Review 1964). */
