@@ -275,12 +275,13 @@ function instant(milliseconds: number): string {
   return new Date(clamp(milliseconds, INSTANT_MAX)).toISOString().slice(0, 23).replace('T', ' ')
 }
 
+/** Masked before it is cut: the cut could part a local part from the `@` that gives it away. */
 function free(text: string): string {
-  return maskAddresses(cut(text, TEXT_MAX))
+  return cut(maskAddresses(text), TEXT_MAX)
 }
 
 function cutMasked(text: string): string {
-  return maskAddresses(cut(text, NAME_MAX))
+  return cut(maskAddresses(text), NAME_MAX)
 }
 
 /** A cut in the middle of a surrogate pair leaves half of it, which ClickHouse would refuse. */

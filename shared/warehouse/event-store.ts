@@ -2,6 +2,9 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { ClickHouseClient } from './client.ts'
 import { eventColumns, type EventRow } from './event-row.ts'
+import { sqlFile } from './sql-file.ts'
+
+const FIND_STORED_EVENTS = sqlFile('find-stored-events')
 
 /** A token becomes part of the statement's text, so it may hold nothing that could end a quoted string. */
 const TOKEN = /^[A-Za-z0-9._:-]{1,200}$/
@@ -56,4 +59,72 @@ export type BlockPosition = {
 /** Text that is the same for two identities exactly when they are the same event. */
 export function identityOf({ source, timestamp, sg_event_id }: EventIdentity): string {
   return `${source} ${timestamp} ${sg_event_id}`
+}
+
+/** ClickHouse reads a statement of at most 256 KiB (`max_query_size`); base64 makes 4 characters of 3 bytes. */
+const CHUNK_BYTES_MAX = 180_000
+/** A timestamp with its comma. */
+const TIMESTAMP_BYTES = 11
+
+const storedRow = z.object({ source: z.string(), timestamp: z.number(), sg_event_id: z.string() })
+
+/**
+ * Which of the candidates are stored already, as `identityOf` texts.
+ *
+ * `ignoring` is for one case only: a block that may have been stored in part before a crash is stored again, and
+ * its own rows are no duplicates. Never pass it for a fresh block: a position that was set back would then count
+ * events twice.
+ */
+export async function findStoredEvents(
+  client: ClickHouseClient,
+  candidates: readonly EventIdentity[],
+  ignoring?: BlockPosition,
+): Promise<Set<string>> {
+  const stored = new Set<string>()
+  for (const chunk of inChunks(candidates)) {
+    const result = await client.query({
+      query: FIND_STORED_EVENTS.replace(
+        'SOURCES_BASE64',
+        base64(distinct(chunk.map((event) => event.source))),
+      )
+        .replace('TIMESTAMPS_BASE64', base64(distinct(chunk.map((event) => event.timestamp))))
+        .replace('IDS_BASE64', base64(distinct(chunk.map((event) => event.sg_event_id)))),
+      query_params: {
+        partition: ignoring?.partition ?? 0,
+        // Without a block to ignore the range is empty.
+        firstOffset: ignoring?.firstOffset ?? 1,
+        lastOffset: ignoring?.lastOffset ?? 0,
+      },
+      format: 'JSONEachRow',
+    })
+    for (const row of z.array(storedRow).parse(await result.json())) stored.add(identityOf(row))
+  }
+  return stored
+}
+
+/** In order of time, so that each look-up touches few parts of the table. */
+function* inChunks(candidates: readonly EventIdentity[]): Generator<readonly EventIdentity[]> {
+  const sorted = candidates.toSorted((a, b) => a.timestamp - b.timestamp)
+  let chunk: EventIdentity[] = []
+  let bytes = 0
+  for (const candidate of sorted) {
+    const size =
+      TIMESTAMP_BYTES + Buffer.byteLength(JSON.stringify([candidate.sg_event_id, candidate.source]), 'utf8')
+    if (chunk.length > 0 && bytes + size > CHUNK_BYTES_MAX) {
+      yield chunk
+      chunk = []
+      bytes = 0
+    }
+    chunk.push(candidate)
+    bytes += size
+  }
+  if (chunk.length > 0) yield chunk
+}
+
+function base64(values: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(values), 'utf8').toString('base64')
+}
+
+function distinct<Value>(values: readonly Value[]): Value[] {
+  return [...new Set(values)]
 }
