@@ -42,6 +42,7 @@ describe('describeAlert', () => {
       'resolved',
     )
     expect(text.facts).toContainEqual({ label: 'Ended', text: '2026-03-01 03:00:00 UTC' })
+    expect(text.nextSteps).toEqual([])
   })
 })
 

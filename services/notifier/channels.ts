@@ -1,0 +1,41 @@
+import type { Writable } from 'node:stream'
+import type { Config } from '#shared/config/config.ts'
+import type { Channel } from './channel.ts'
+import { preparePosts } from './post-json.ts'
+import { createSlackChannel } from './slack-channel.ts'
+import { createTerminalChannel } from './terminal-channel.ts'
+import { createWebhookChannel } from './webhook-channel.ts'
+
+export type ChannelConfig = Config['notifier']['channels'][string]
+
+/** Makes a configured channel; throws the AppError `CONFIG_INVALID` where its URL or secrets can never work. */
+export function createChannel(
+  name: string,
+  config: ChannelConfig,
+  terminal: { readonly output: Writable; readonly coloured: boolean },
+): Channel {
+  switch (config.type) {
+    case 'terminal':
+      return createTerminalChannel(terminal.output, terminal.coloured)
+    case 'slack':
+      return createSlackChannel(postsTo(name, config))
+    case 'webhook':
+      return createWebhookChannel({
+        name,
+        posts: postsTo(name, config),
+        secrets: config.secrets,
+        nowMs: Date.now,
+      })
+    default:
+      return config satisfies never
+  }
+}
+
+function postsTo(name: string, config: { readonly url: string; readonly allow_private_address: boolean }) {
+  return preparePosts({
+    name,
+    url: config.url,
+    allowPrivateAddress: config.allow_private_address,
+    nowMs: Date.now,
+  })
+}
