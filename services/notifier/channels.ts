@@ -12,30 +12,37 @@ export type ChannelConfig = Config['notifier']['channels'][string]
 export function createChannel(
   name: string,
   config: ChannelConfig,
-  terminal: { readonly output: Writable; readonly coloured: boolean },
+  deps: {
+    readonly terminal: { readonly output: Writable; readonly coloured: boolean }
+    readonly nowMs: () => number
+  },
 ): Channel {
   switch (config.type) {
     case 'terminal':
-      return createTerminalChannel(terminal.output, terminal.coloured)
+      return createTerminalChannel(deps.terminal.output, deps.terminal.coloured)
     case 'slack':
-      return createSlackChannel(postsTo(name, config))
+      return createSlackChannel(postsTo(name, config, deps.nowMs))
     case 'webhook':
       return createWebhookChannel({
         name,
-        posts: postsTo(name, config),
+        posts: postsTo(name, config, deps.nowMs),
         secrets: config.secrets,
-        nowMs: Date.now,
+        nowMs: deps.nowMs,
       })
     default:
       return config satisfies never
   }
 }
 
-function postsTo(name: string, config: { readonly url: string; readonly allow_private_address: boolean }) {
+function postsTo(
+  name: string,
+  config: { readonly url: string; readonly allow_private_address: boolean },
+  nowMs: () => number,
+) {
   return preparePosts({
     name,
     url: config.url,
     allowPrivateAddress: config.allow_private_address,
-    nowMs: Date.now,
+    nowMs,
   })
 }

@@ -22,6 +22,7 @@ await runService(
           log,
           terminal: { output: process.stdout, coloured },
           random: Math.random,
+          nowMs: Date.now,
           fail,
         }),
     )

@@ -17,6 +17,7 @@ export type NotifierDeps = {
   readonly log: Logger
   readonly terminal: { readonly output: Writable; readonly coloured: boolean }
   readonly random: () => number
+  readonly nowMs: () => number
   readonly fail: Fail
 }
 
@@ -33,7 +34,7 @@ export async function startNotifier(deps: NotifierDeps): Promise<Stop> {
   const channels = Object.entries(config.channels).map(([name, channelConfig]) => ({
     name,
     minimumSeverity: channelConfig.minimum_severity,
-    channel: createChannel(name, channelConfig, deps.terminal),
+    channel: createChannel(name, channelConfig, deps),
   }))
   const waiting = new Set(channels.map(({ name }) => name))
   const readiness = () =>
@@ -58,7 +59,7 @@ export async function startNotifier(deps: NotifierDeps): Promise<Stop> {
         metrics,
         log,
         random: deps.random,
-        nowMs: Date.now,
+        nowMs: deps.nowMs,
         stopping: stopping.signal,
       }
       const stop = await consumeFor(deps.eventLog, delivery, (error) => {

@@ -1,4 +1,4 @@
-import { lookup as systemLookup } from 'node:dns'
+import { lookup as systemLookup, type LookupAddress, type LookupAllOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { Agent, request } from 'undici'
 import { AppError } from '#shared/runtime/app-error.ts'
@@ -11,6 +11,13 @@ const TRY_TIMEOUT_MS = 5000
 const ANSWER_BYTES_MAX = 64 * 1024
 /** Enough of a refusal to understand it in the log, e.g. Slack's `invalid_payload`. */
 const REASON_LENGTH_MAX = 120
+
+/** `dns.lookup` as it is used here. */
+type LookupAll = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void
 
 export type PostJson = {
   /** POSTs once. Never rejects for what the other side does; redirects are not followed. */
@@ -35,10 +42,10 @@ export function preparePosts(options: {
   readonly url: string
   readonly allowPrivateAddress: boolean
   readonly nowMs: () => number
-  readonly lookup?: typeof systemLookup
+  readonly lookup?: LookupAll
 }): PostJson {
   const url = checkedUrl(options)
-  const lookup = options.lookup ?? systemLookup
+  const lookup: LookupAll = options.lookup ?? systemLookup
   const agent = new Agent({
     connect: {
       timeout: TRY_TIMEOUT_MS,
@@ -97,7 +104,7 @@ function checkedUrl(options: {
 }
 
 /** Resolves like the system does, but fails unless every address is public. */
-function publicLookup(lookup: typeof systemLookup): LookupFunction {
+function publicLookup(lookup: LookupAll): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       const [first] = addresses ?? []

@@ -69,7 +69,8 @@ export function describeAlert(alert: Alert, change: AlertChange): AlertText {
         visibleText(`${name.replaceAll('_', ' ')}: ${inWords(value)}`, LINE_LENGTH_MAX),
       ),
     // When it is over there is nothing left to do at once.
-    nextSteps: change === 'resolved' ? [] : alert.next_steps.map((step) => visibleText(step, LINE_LENGTH_MAX)),
+    nextSteps:
+      change === 'resolved' ? [] : alert.next_steps.map((step) => visibleText(step, LINE_LENGTH_MAX)),
     references: describeReferences(alert),
   }
 }
