@@ -4,14 +4,14 @@ import type { Message } from './message.ts'
 import { base64UrlText, below, pick, plainText, type Random } from './random.ts'
 import type { SimulatorSource } from './sources.ts'
 
-type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
+type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 
 /** An event as SendGrid posts it: custom arguments at the top level, the timestamp in seconds. */
 export type SendgridEvent = {
-  readonly event: string
-  readonly sg_event_id: string
-  readonly timestamp: number
-  readonly [name: string]: Json
+  event: string
+  sg_event_id: string
+  timestamp: number
+  [name: string]: Json
 }
 
 /** Numeric account ids, which SendGrid puts into the event ids of deliveries; billing is a subuser of its own. */
