@@ -25,7 +25,7 @@ export function labelOf(
   const messageIds = new Set<string>()
   const toMs = plan.fromMs + plan.durationMs
   for (const { event } of generateEvents({ ...stream, profiles: [thief], fromMs: plan.fromMs, toMs })) {
-    messageIds.add(String(event['sg_message_id']))
+    messageIds.add(event.sg_message_id)
   }
   return {
     attack: plan.attack,

@@ -4,6 +4,7 @@ import type { ClickHouseClient } from '#shared/warehouse/client.ts'
 import { toEventRow, type EventRow } from '#shared/warehouse/event-row.ts'
 import { insertEvents } from '#shared/warehouse/event-store.ts'
 import type { RecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
+import { toEventMessage } from './event-message.ts'
 import type { SimulatedEvent } from './event-stream.ts'
 
 export type HistoryProgress = {

@@ -10,6 +10,7 @@ type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 export type SendgridEvent = {
   event: string
   sg_event_id: string
+  sg_message_id: string
   timestamp: number
   [name: string]: Json
 }
