@@ -1,0 +1,32 @@
+import type { SimulationReport } from './run-simulation.ts'
+
+/** What a person at the terminal is told; undefined for what would only be noise. */
+export function describeReport(report: SimulationReport, ingestUrl: string | undefined): string | undefined {
+  switch (report.kind) {
+    case 'history_progress':
+    case 'delivered':
+      return undefined
+    case 'history_loaded':
+      return `Loaded ${report.events.toLocaleString('en')} events of history in ${(report.tookMs / 1000).toFixed(1)} s.`
+    case 'started':
+      return `Simulated live traffic goes to ${ingestUrl ?? 'ingest'}.`
+    case 'attack_started': {
+      const { key, source, started_at: from, ended_at: to, messages } = report.label
+      const minutes = Math.max(1, Math.round((Date.parse(to) - Date.parse(from)) / 60_000))
+      return `Simulation: a thief has begun to send with the stolen key ${key} (source ${source}): about ${messages} messages in ${minutes} min.`
+    }
+    case 'attack_ended':
+      return `Simulation: the thief has stopped using ${report.label.key}; ${report.label.messages} messages were sent.`
+    case 'delivery_problem': {
+      const { source, status, retryInMs } = report.problem
+      const answer = status === undefined ? 'does not answer' : `answered ${status}`
+      const hint =
+        status === 401 || status === 404
+          ? ': it must know the simulated sources and their public keys (keywatch simulate --help)'
+          : ''
+      return `Ingest ${answer} for source ${source}${hint}; posting again in ${retryInMs / 1000} s.`
+    }
+    default:
+      return report satisfies never
+  }
+}
