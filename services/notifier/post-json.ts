@@ -1,12 +1,17 @@
 import { lookup as systemLookup, type LookupAddress, type LookupAllOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { Agent, request } from 'undici'
+import { Agent, request, type Dispatcher } from 'undici'
 import { AppError } from '#shared/runtime/app-error.ts'
 import type { DeliveryOutcome } from './channel.ts'
 import { isPublicAddress } from './public-address.ts'
 
 /** One try may take this long in all; a receiver that needs longer should answer first and work later. */
 const TRY_TIMEOUT_MS = 5000
+const NO_ANSWER = `no answer within ${TRY_TIMEOUT_MS / 1000} s`
+const OUR_HEADERS = {
+  'content-type': 'application/json; charset=utf-8',
+  'user-agent': 'Keywatch notifier',
+}
 /** Of an answer no more is read than this. */
 const ANSWER_BYTES_MAX = 64 * 1024
 /** Enough of a refusal to understand it in the log, e.g. Slack's `invalid_payload`. */
@@ -54,22 +59,27 @@ export function preparePosts(options: {
     connections: 2,
   })
   const post: PostJson['post'] = async (body, headers, signal) => {
+    // A timer of our own: Node 20 may collect AbortSignal.timeout inside AbortSignal.any, and it never fires.
+    const ended = new AbortController()
+    const timer = setTimeout(() => ended.abort(new Error(NO_ANSWER)), TRY_TIMEOUT_MS)
+    const end = () => ended.abort()
+    signal.addEventListener('abort', end, { once: true })
+    if (signal.aborted) end()
     try {
       const answer = await request(url, {
         method: 'POST',
         dispatcher: agent,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TRY_TIMEOUT_MS)]),
-        headers: {
-          ...headers,
-          'content-type': 'application/json; charset=utf-8',
-          'user-agent': 'Keywatch notifier',
-        },
+        signal: ended.signal,
+        headers: { ...headers, ...OUR_HEADERS },
         body,
       })
       const text = await readStart(answer.body)
-      return outcomeOf(answer.statusCode, text, answer.headers['retry-after'], options.nowMs())
+      return outcomeOf(answer, text, options.nowMs())
     } catch (error) {
       return { kind: 'unavailable', reason: describeFailure(error) }
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
     }
   }
   return { post, close: () => agent.destroy() }
@@ -144,14 +154,15 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<string> {
 const PASSING_STATUSES = new Set([408, 425, 429])
 
 function outcomeOf(
-  status: number,
+  answer: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>,
   text: string,
-  retryAfter: string | string[] | undefined,
   nowMs: number,
 ): DeliveryOutcome {
+  const status = answer.statusCode
   if (status >= 200 && status < 300) return { kind: 'accepted' }
   const reason = `status ${status}${text === '' ? '' : `: ${text}`}`
   if (status < 500 && !PASSING_STATUSES.has(status)) return { kind: 'refused', reason }
+  const retryAfter = answer.headers['retry-after']
   const retryAfterMs = typeof retryAfter === 'string' ? parseRetryAfter(retryAfter, nowMs) : undefined
   return retryAfterMs === undefined
     ? { kind: 'unavailable', reason }
@@ -167,6 +178,5 @@ export function parseRetryAfter(text: string, nowMs: number): number | undefined
 
 function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown failure'
-  if (error.name === 'TimeoutError') return `no answer within ${TRY_TIMEOUT_MS / 1000} s`
   return error.message === '' ? error.name : error.message
 }

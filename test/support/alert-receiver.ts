@@ -71,7 +71,8 @@ export async function startAlertReceiver(secrets: readonly string[] = []): Promi
     accepted,
     behave: (next) => {
       behaviour = next
-      for (const [response, received] of [...held]) {
+      if (next.kind === 'hold') return
+      for (const [response, received] of held) {
         held.delete(response)
         respond(response, received)
       }
