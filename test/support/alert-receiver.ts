@@ -30,8 +30,10 @@ export type AlertReceiver = {
   readonly requests: readonly ReceivedRequest[]
   /** Requests that were answered with 2xx. */
   readonly accepted: readonly ReceivedRequest[]
-  /** From now on; requests on hold get it too. */
+  /** From now on; requests on hold get it too. Accepts at first. */
   readonly behave: (behaviour: Behaviour) => void
+  /** Accepts so many more requests, then holds. */
+  readonly acceptThenHold: (count: number) => void
   readonly close: () => Promise<void>
 }
 
@@ -46,9 +48,10 @@ export async function startAlertReceiver(secrets: readonly string[] = []): Promi
   const accepted: ReceivedRequest[] = []
   const held = new Map<ServerResponse, ReceivedRequest>()
   let behaviour = ACCEPT
+  let acceptedMax = Number.POSITIVE_INFINITY
 
   const respond = (response: ServerResponse, received: ReceivedRequest) => {
-    if (behaviour.kind === 'hold') {
+    if (behaviour.kind === 'hold' || accepted.length >= acceptedMax) {
       held.set(response, received)
       response.once('close', () => held.delete(response))
       return
@@ -71,11 +74,16 @@ export async function startAlertReceiver(secrets: readonly string[] = []): Promi
     accepted,
     behave: (next) => {
       behaviour = next
+      acceptedMax = Number.POSITIVE_INFINITY
       if (next.kind === 'hold') return
       for (const [response, received] of held) {
         held.delete(response)
         respond(response, received)
       }
+    },
+    acceptThenHold: (count) => {
+      behaviour = ACCEPT
+      acceptedMax = accepted.length + count
     },
     close: async () => {
       server.closeAllConnections()
