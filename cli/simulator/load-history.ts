@@ -4,7 +4,7 @@ import type { ClickHouseClient } from '#shared/warehouse/client.ts'
 import { toEventRow, type EventRow } from '#shared/warehouse/event-row.ts'
 import { insertEvents } from '#shared/warehouse/event-store.ts'
 import type { RecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
-import { toEventMessage } from './event-message.ts'
+import type { EventMessage } from '#shared/domain/log-message.ts'
 import type { SimulatedEvent } from './event-stream.ts'
 
 export type HistoryProgress = {
@@ -17,6 +17,7 @@ export type HistoryProgress = {
 export type LoadOptions = {
   readonly client: ClickHouseClient
   readonly privacy: RecipientPrivacy
+  readonly toMessage: (event: SimulatedEvent) => EventMessage
   readonly events: Iterable<SimulatedEvent>
   /** Names the load: the same name must always come with the same events. */
   readonly name: string
@@ -39,7 +40,7 @@ const TRIES_MAX = 6
  * anything twice. Throws the AppError `WAREHOUSE_UNAVAILABLE` when the warehouse refuses a block again and again.
  */
 export async function loadEvents(options: LoadOptions): Promise<number> {
-  const { client, privacy, name, signal, onProgress } = options
+  const { client, privacy, toMessage, name, signal, onProgress } = options
   const inFlight: Promise<void>[] = []
   let stored = 0
   let block: EventRow[] = []
@@ -63,7 +64,7 @@ export async function loadEvents(options: LoadOptions): Promise<number> {
   let lastMs = 0
   try {
     for (const event of options.events) {
-      block.push(toEventRow(toEventMessage(event), { partition: HISTORY_PARTITION, offset }, privacy))
+      block.push(toEventRow(toMessage(event), { partition: HISTORY_PARTITION, offset }, privacy))
       offset += 1
       lastMs = event.atMs
       if (block.length >= BLOCK_ROWS) await flush(lastMs)

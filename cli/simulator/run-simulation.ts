@@ -1,6 +1,5 @@
-import type { Config } from '#shared/config/config.ts'
 import type { WarehouseConnection } from '#shared/warehouse/client.ts'
-import { simulateHistory } from './simulate-history.ts'
+import { simulateHistory, type SimulationConfig } from './simulate-history.ts'
 import { simulateLive, type AttackRequest, type LiveReport } from './simulate-live.ts'
 
 export type SimulationOptions = {
@@ -20,7 +19,7 @@ export type SimulationReport =
   | { readonly kind: 'history_loaded'; readonly events: number; readonly tookMs: number }
 
 export type SimulationDeps = {
-  readonly config: Pick<Config, 'data_directory' | 'privacy'>
+  readonly config: SimulationConfig
   /** Asked for only when history is loaded. */
   readonly connection: () => WarehouseConnection
   readonly now: () => number

@@ -1,13 +1,17 @@
 import type { Config } from '#shared/config/config.ts'
 import { createWarehouseClient, type WarehouseConnection } from '#shared/warehouse/client.ts'
 import { createRecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
+import { createMessageMaker } from './event-message.ts'
 import { generateEvents } from './event-stream.ts'
 import { defaultFleet } from './fleet.ts'
 import { loadEvents } from './load-history.ts'
 import { missingHistory, readPosition, writePosition } from './position.ts'
 
+/** What the history is stored by: the same settings as the services have. */
+export type SimulationConfig = Pick<Config, 'data_directory' | 'privacy' | 'sources' | 'attribution'>
+
 export type HistoryOptions = {
-  readonly config: Pick<Config, 'data_directory' | 'privacy'>
+  readonly config: SimulationConfig
   readonly connection: WarehouseConnection
   readonly seed: number
   /** Multiplies the fleet's volume: 1 is about 450,000 events in 28 days. */
@@ -36,6 +40,7 @@ export async function simulateHistory(options: HistoryOptions): Promise<{ readon
   const totalMs = spans.reduce((total, { fromMs, untilMs }) => total + untilMs - fromMs, 0)
   const client = createWarehouseClient(connection, 'keywatch-simulate')
   const privacy = createRecipientPrivacy(config)
+  const toMessage = createMessageMaker(config)
   let events = 0
   let doneMs = 0
   try {
@@ -46,6 +51,7 @@ export async function simulateHistory(options: HistoryOptions): Promise<{ readon
       events += await loadEvents({
         client,
         privacy,
+        toMessage,
         events: generateEvents({ profiles: defaultFleet, seed, rate, fromMs, toMs: untilMs }),
         name: `${seed}:${rate}:${fromMs}:${untilMs}`,
         ...(signal === undefined ? {} : { signal }),
