@@ -59,6 +59,11 @@ const eventLog = z.strictObject({
   retention_hours: wholeNumber(48).default(168),
   /** `file:` only: appends are refused (503, SendGrid delivers again) once unread records fill it. */
   size_limit_bytes: wholeNumber(64 * MIB).default(16 * 1024 * MIB),
+  /** `kafka://` only: put before every topic and consumer group, where several installations share the brokers. */
+  topic_prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, 'use letters, digits, ., _ and -, at most 100 characters')
+    .optional(),
   /** `kafka://` only: below Kafka's session time-out a member that died is not missed. */
   session_timeout_ms: wholeNumber(6000).default(10_000),
   tls: z

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Config } from '#shared/config/config.ts'
 import { AppError } from '#shared/runtime/app-error.ts'
 import { topics } from './topics.ts'
+import { withDeadline } from './with-deadline.ts'
 
 /** The first offset retained, and the offset that the next record will get. */
 export type Bounds = { readonly start: number; readonly end: number }
@@ -133,12 +134,8 @@ function createWriter(root: Database<unknown, string>): Pick<FileStore, 'transac
     broken: () => broken,
     async transact(work) {
       if (broken !== undefined) throw broken
-      let timer: NodeJS.Timeout | undefined
-      const timeout = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(new Error('the commit did not finish')), COMMIT_TIMEOUT_MS)
-      })
       try {
-        return await Promise.race([root.transaction(work), timeout])
+        return await withDeadline(root.transaction(work), COMMIT_TIMEOUT_MS)
       } catch (error) {
         const cause = await causeOf(error)
         const failure = new AppError(
@@ -149,8 +146,6 @@ function createWriter(root: Database<unknown, string>): Pick<FileStore, 'transac
         // After a failed fsync a later one may succeed without the lost pages, so nothing more is tried.
         if (!isOutOfSpace(cause)) broken = failure
         throw failure
-      } finally {
-        clearTimeout(timer)
       }
     },
   }

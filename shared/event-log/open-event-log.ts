@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Config } from '#shared/config/config.ts'
 import type { EventLog } from './event-log.ts'
 import { openFileEventLog } from './file-event-log.ts'
+import { openKafkaEventLog } from './kafka-event-log.ts'
 
 export type OpenEventLogOptions = {
   readonly log: Logger
@@ -19,5 +20,7 @@ export async function openEventLog(
   config: Config['event_log'],
   options: OpenEventLogOptions,
 ): Promise<EventLog> {
-  return openFileEventLog(config, options)
+  return config.url.startsWith('kafka:')
+    ? openKafkaEventLog(config, options)
+    : openFileEventLog(config, options)
 }
