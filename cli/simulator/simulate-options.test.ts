@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import { parseSimulateOptions } from './simulate-options.ts'
+
+describe('parseSimulateOptions', () => {
+  it('reads durations, numbers and an attack with its defaults', () => {
+    expect(
+      parseSimulateOptions({
+        live: true,
+        history: '28d',
+        rate: '0.5',
+        attack: 'stolen-key',
+        attackAfter: '90',
+      }),
+    ).toMatchObject({
+      history: 28 * 86_400_000,
+      rate: 0.5,
+      seed: 1,
+      attack: { attack: 'stolen-key', key: 'billing-invoices', afterMs: 90_000, durationMs: 300_000 },
+    })
+  })
+
+  it.each([
+    [{ rate: 'x' }, '--rate must be a number'],
+    [{ rate: '0' }, '--rate'],
+    [{ seed: '-1' }, '--seed'],
+    [{ seed: '' }, '--seed'],
+    [{ history: '28' }, '--history must be a whole number of days'],
+    [{ history: '0d' }, '--history must be longer'],
+    [{ attack: 'flood' }, '--attack'],
+    [{ attackKey: 'nobody' }, '--attack-key is not a key of the fleet'],
+    [{ ingest: 'localhost' }, '--ingest must be an http or https address'],
+    [{ eventsOut: 'x.ndjson' }, '--history is needed'],
+    [{ until: '2026-01-01T00:00:00Z' }, '--until is for --events-out'],
+    [{ labels: 'x' }, '--labels needs --attack'],
+    [{ live: false }, '--no-live leaves nothing'],
+  ])('refuses %j as a usage error that says why', (raw, message) => {
+    expect(() => parseSimulateOptions(raw)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(message) }),
+    )
+  })
+
+  it('names all faults at once', () => {
+    expect(() => parseSimulateOptions({ rate: 'x', seed: 'y' })).toThrow(
+      /--seed.*\n.*--rate|--rate.*\n.*--seed/,
+    )
+  })
+})
