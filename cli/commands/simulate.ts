@@ -29,7 +29,7 @@ export function registerSimulate(program: Command) {
     .option('--no-live', 'load the history and end')
     .option('--history <duration>', 'first load so much history straight into the warehouse: 28d, 12h')
     .option('--seed <number>', 'the same seed and time give the same events (default: 1)')
-    .option('--rate <factor>', 'multiplies the volume; 1 is about 16,000 events a day (default: 1)')
+    .option('--rate <factor>', 'multiplies the volume; 1 is about 15,000 events a day (default: 1)')
     .option('--attack <name>', 'stolen-key: somebody uses a stolen key with a script of his own')
     .option('--attack-key <key>', 'which key is stolen (default: billing-invoices)')
     .option(

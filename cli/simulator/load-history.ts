@@ -40,7 +40,8 @@ const TRIES_MAX = 6
  * anything twice. Throws the AppError `WAREHOUSE_UNAVAILABLE` when the warehouse refuses a block again and again.
  */
 export async function loadEvents(options: LoadOptions): Promise<number> {
-  const { client, privacy, toMessage, name, signal, onProgress } = options
+  const { client, toMessage, name, signal, onProgress } = options
+  const privacy = withMemory(options.privacy)
   const inFlight: Promise<void>[] = []
   let stored = 0
   let block: EventRow[] = []
@@ -75,6 +76,23 @@ export async function loadEvents(options: LoadOptions): Promise<number> {
   }
   await Promise.all(inFlight)
   return stored
+}
+
+/** Recipients whose hashes are kept at hand, enough for the follow-ups of some days. */
+const HASHES_MAX = 50_000
+
+/** A message's events have one recipient, so most hashes are asked for again; each costs as much as a small row. */
+function withMemory(privacy: RecipientPrivacy): RecipientPrivacy {
+  const hashes = new Map<string, string>()
+  const hash = (address: string) => {
+    const known = hashes.get(address)
+    if (known !== undefined) return known
+    const made = privacy.hash(address)
+    if (hashes.size >= HASHES_MAX) hashes.clear()
+    hashes.set(address, made)
+    return made
+  }
+  return { plain: privacy.plain, hash }
 }
 
 async function insertWithRetry(client: ClickHouseClient, rows: readonly EventRow[], token: string) {

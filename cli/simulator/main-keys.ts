@@ -38,7 +38,7 @@ const orders: KeyProfile = {
   name: 'orders-web',
   source: 'main',
   habit: steady({
-    messagesPerWeek: 6300,
+    messagesPerWeek: 5600,
     workingDay: consumerDay,
     weekend: scaled(consumerDay, 0.8),
     zones: [[BERLIN, 1]],
@@ -180,7 +180,7 @@ const notifications: KeyProfile = {
   name: 'app-notifications',
   source: 'main',
   habit: steady({
-    messagesPerWeek: 6000,
+    messagesPerWeek: 5200,
     workingDay: consumerDay,
     weekend: scaled(consumerDay, 0.7),
     zones: [
@@ -202,7 +202,7 @@ const usShop: KeyProfile = {
   name: 'us-shop',
   source: 'main',
   habit: steady({
-    messagesPerWeek: 3600,
+    messagesPerWeek: 3100,
     workingDay: consumerDay,
     weekend: scaled(consumerDay, 1.4),
     zones: [[NEW_YORK, 1]],

@@ -47,35 +47,33 @@ const PRIVACY_PROXY = 'Mozilla/5.0'
  * those of opens, clicks and complaints are opaque.
  */
 export function renderEvent(message: Message, step: Step, timestamp: number, random: Random): SendgridEvent {
-  return {
+  const event: SendgridEvent = {
     ...message.customArguments,
     email: message.email,
     timestamp,
     event: step.event,
     sg_event_id: eventId(message, step, random),
     sg_message_id: message.sgMessageId,
-    ...senderFields(message),
-    ...stepFields(message, step, timestamp, random),
   }
+  addSenderFields(event, message)
+  return Object.assign(event, stepFields(message, step, timestamp, random))
 }
 
-function senderFields(message: Message): Record<string, Json> {
+function addSenderFields(event: SendgridEvent, message: Message) {
   const { content } = message.profile
   const [category] = message.categories
-  const fields: Record<string, Json> = {}
   if (category !== undefined) {
-    fields['category'] = message.categories.length === 1 ? category : [...message.categories]
+    event['category'] = message.categories.length === 1 ? category : [...message.categories]
   }
   if (message.template !== undefined) {
-    fields['sg_template_id'] = message.template.id
-    fields['sg_template_name'] = message.template.name
+    event['sg_template_id'] = message.template.id
+    event['sg_template_name'] = message.template.name
   }
-  if (content.asmGroupId !== undefined) fields['asm_group_id'] = content.asmGroupId
+  if (content.asmGroupId !== undefined) event['asm_group_id'] = content.asmGroupId
   if (message.campaignId !== undefined && content.campaignName !== undefined) {
-    fields['marketing_campaign_id'] = message.campaignId
-    fields['marketing_campaign_name'] = content.campaignName
+    event['marketing_campaign_id'] = message.campaignId
+    event['marketing_campaign_name'] = content.campaignName
   }
-  return fields
 }
 
 function stepFields(message: Message, step: Step, timestamp: number, random: Random): Record<string, Json> {

@@ -14,7 +14,7 @@ export type HistoryOptions = {
   readonly config: SimulationConfig
   readonly connection: WarehouseConnection
   readonly seed: number
-  /** Multiplies the fleet's volume: 1 is about 450,000 events in 28 days. */
+  /** Multiplies the fleet's volume: 1 is about 425,000 events in 28 days. */
   readonly rate: number
   /** How much history the warehouse shall hold, milliseconds up to now. */
   readonly historyMs: number
