@@ -36,15 +36,16 @@ export function spawnService(options: {
     {
       cwd: options.cwd ?? REPOSITORY,
       env: { ...Object.fromEntries(inherited), ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // The channel closes when the test process dies, however it dies, and the service then stops itself.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
   )
   let output = ''
   const collect = (chunk: unknown) => {
     output += String(chunk)
   }
-  child.stdout.on('data', collect)
-  child.stderr.on('data', collect)
+  child.stdout?.on('data', collect)
+  child.stderr?.on('data', collect)
 
   let exit: Exit | undefined
   const exited = new Promise<Exit>((resolve, reject) => {
