@@ -7,13 +7,15 @@ export function describeReport(report: SimulationReport, ingestUrl: string | und
     case 'delivered':
       return undefined
     case 'history_loaded':
+      if (report.events === 0) return 'The history is up to date.'
       return `Loaded ${report.events.toLocaleString('en')} events of history in ${(report.tookMs / 1000).toFixed(1)} s.`
     case 'started':
       return `Simulated live traffic goes to ${ingestUrl ?? 'ingest'}.`
     case 'attack_started': {
       const { key, source, started_at: from, ended_at: to, messages } = report.label
-      const minutes = Math.max(1, Math.round((Date.parse(to) - Date.parse(from)) / 60_000))
-      return `Simulation: a thief has begun to send with the stolen key ${key} (source ${source}): about ${messages} messages in ${minutes} min.`
+      const seconds = Math.round((Date.parse(to) - Date.parse(from)) / 1000)
+      const length = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
+      return `Simulation: a thief has begun to send with the stolen key ${key} (source ${source}): ${messages} messages in ${length}.`
     }
     case 'attack_ended':
       return `Simulation: the thief has stopped using ${report.label.key}; ${report.label.messages} messages were sent.`
