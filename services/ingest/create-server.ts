@@ -26,7 +26,8 @@ export function createServer(
     connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    // handle-webhook.ts looks at the Host header, and answers in JSON as everywhere.
+    requireHostHeader: false,
   }
   const server =
     certificate === undefined

@@ -104,13 +104,23 @@ function countAccepted(metrics: IngestMetrics, source: Source, prepared: Prepare
 /** What can be said from the request line and the headers, whoever sent them. */
 function findHeaderFault(request: IncomingMessage, bodyLimitBytes: number): Refusal | undefined {
   // Node.js drops what exceeds its limit without a word, so a full list may lack the headers that matter.
-  if (request.rawHeaders.length >= HEADERS_MAX * 2) return 'bad_request'
+  if (request.rawHeaders.length >= HEADERS_MAX * 2 || !hasOneHost(request)) return 'bad_request'
   const { 'content-encoding': encoding, 'content-length': length } = request.headers
   // The signature covers the bytes as sent, and inflating would let 200 kB become 200 MB.
   if (encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity') {
     return 'unsupported_encoding'
   }
   return Number(length ?? 0) > bodyLimitBytes ? 'too_large' : undefined
+}
+
+/** RFC 9112 section 3.2 demands 400 for none and for two; Node.js would take the first of two. */
+function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts === 1
 }
 
 function checkSignature(request: IncomingMessage, settings: Config['ingest'], nowMs: number): HeaderCheck {
