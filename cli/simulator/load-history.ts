@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { AppError } from '#shared/runtime/app-error.ts'
 import type { ClickHouseClient } from '#shared/warehouse/client.ts'
@@ -25,8 +26,11 @@ export type LoadOptions = {
   readonly onProgress?: (progress: HistoryProgress) => void
 }
 
-/** Large blocks make few parts; the warehouse takes 100,000 rows at most. */
-const BLOCK_ROWS = 20_000
+/**
+ * Large blocks make few parts, small ones need little memory: with 20,000 rows the load was a tenth faster and took
+ * 700 MB at most instead of 430 MB. The warehouse takes 100,000 rows at most.
+ */
+const BLOCK_ROWS = 10_000
 /** The next block is generated while the warehouse stores the last ones. */
 const BLOCKS_IN_FLIGHT_MAX = 2
 /** Not a partition that any log has, so that no row of history looks like one of a log's. */
@@ -48,7 +52,7 @@ export async function loadEvents(options: LoadOptions): Promise<number> {
   let blockNumber = 0
   const flush = async (untilMs: number) => {
     const rows = block
-    const token = `simulate:${name}:${blockNumber}`
+    const token = `simulate:${name}:${blockNumber}:${contentOf(rows)}`
     block = []
     blockNumber += 1
     const insert = insertWithRetry(client, rows, token).then(() => {
@@ -76,6 +80,13 @@ export async function loadEvents(options: LoadOptions): Promise<number> {
   }
   await Promise.all(inFlight)
   return stored
+}
+
+/** Tells blocks of one place in one load apart that another version of the fleet, or of this file, would fill otherwise. */
+function contentOf(rows: readonly EventRow[]): string {
+  const hash = createHash('sha256')
+  for (const row of rows) hash.update(row.sg_event_id)
+  return hash.digest('hex').slice(0, 16)
 }
 
 /** Recipients whose hashes are kept at hand, enough for the follow-ups of some days. */
