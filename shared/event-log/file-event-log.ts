@@ -7,10 +7,12 @@ import type { EventLog } from './event-log.ts'
 import { createGroupCommit } from './file-append.ts'
 import { createArrivals } from './file-arrivals.ts'
 import { startFileConsumer } from './file-consumer.ts'
-import { reclaim, startRetention } from './file-retention.ts'
+import { hasRoom, reclaim, startRetention } from './file-retention.ts'
 import { openFileStore, type FileStore } from './file-store.ts'
 
 const HOUR_MS = 3_600_000
+/** A log that could not take as much as one request is full. */
+const HEALTHY_ROOM_BYTES = 5 * 1024 * 1024
 
 /**
  * Opens the event log in a directory of the local disk. Any number of processes may append, read and commit at
@@ -51,15 +53,7 @@ export async function openFileEventLog(
       consumers.push(stop)
       return stop
     },
-    async health() {
-      const broken = store.broken()
-      if (broken !== undefined) return { ok: false, reason: broken.message }
-      store.refresh()
-      if (store.counter('bytes') >= config.size_limit_bytes) {
-        return { ok: false, reason: 'event_log.size_limit_bytes is reached' }
-      }
-      return { ok: true }
-    },
+    health: () => checkHealth(store, config.size_limit_bytes),
     close: () => (closing ??= close()),
   }
 }
@@ -74,4 +68,21 @@ function openStore(path: string, config: Config['event_log'], log: Logger): File
       { cause: error, retriable: false },
     )
   }
+}
+
+async function checkHealth(
+  store: FileStore,
+  sizeLimitBytes: number,
+): Promise<{ readonly ok: boolean; readonly reason?: string }> {
+  if (store.failure() !== undefined) {
+    // Nobody may append while the answer is no, so it is found out here when the disk can be written again.
+    try {
+      await store.transact(() => store.setCounter('probes', store.counter('probes') + 1))
+    } catch (error) {
+      return { ok: false, reason: error instanceof Error ? error.message : 'the log cannot be written' }
+    }
+  }
+  store.refresh()
+  if (hasRoom(store, HEALTHY_ROOM_BYTES, sizeLimitBytes)) return { ok: true }
+  return { ok: false, reason: 'event_log.size_limit_bytes is reached' }
 }

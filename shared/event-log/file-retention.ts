@@ -37,6 +37,17 @@ export function reclaim(store: FileStore, bytes: number, sizeLimitBytes: number)
   return free >= bytes
 }
 
+/** Whether an append of `bytes` would have a chance now, by what it could reclaim; nothing is changed. */
+export function hasRoom(store: FileStore, bytes: number, sizeLimitBytes: number): boolean {
+  if (store.counter('bytes') + bytes <= sizeLimitBytes) return true
+  return store.topics.some(({ name, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => partition).some((partition) => {
+      const { start } = store.bounds(name, partition)
+      return (consumedByAll(store, name, partition) ?? start) > start
+    }),
+  )
+}
+
 /** Starts the timer that deletes records older than `retentionMs`. Every process of the log may run one. */
 export function startRetention(
   store: FileStore,

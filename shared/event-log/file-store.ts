@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { Config } from '#shared/config/config.ts'
 import { AppError } from '#shared/runtime/app-error.ts'
 import { topics } from './topics.ts'
-import { withDeadline } from './with-deadline.ts'
+import { DeadlineError, withDeadline } from './with-deadline.ts'
 
 /** The first offset retained, and the offset that the next record will get. */
 export type Bounds = { readonly start: number; readonly end: number }
@@ -17,6 +17,12 @@ export type FileTopic = {
 }
 
 /**
+ * Of the whole log: `appends` rises with every commit of records, `bytes` is what they take on disk, `probes`
+ * is written only to see whether writing works.
+ */
+export type Counter = 'appends' | 'bytes' | 'probes'
+
+/**
  * The LMDB environment behind a `file:` log. Several processes have it open at once; LMDB serialises their
  * write transactions and gives every reader a consistent snapshot.
  */
@@ -25,17 +31,17 @@ export type FileStore = {
   readonly topics: readonly FileTopic[]
   bounds(topic: string, partition: number): Bounds
   setBounds(topic: string, partition: number, bounds: Bounds): void
-  /** Counters of the whole log: `appends` rises with every commit of records, `bytes` is what they take on disk. */
-  counter(name: 'appends' | 'bytes'): number
-  setCounter(name: 'appends' | 'bytes', value: number): void
+  /** See `Counter`; setting one needs a transaction. */
+  counter(name: Counter): number
+  setCounter(name: Counter, value: number): void
   /** Leases and positions of the consumer groups, by a text key; values are JSON. */
   readonly groups: Database<unknown, string>
   /** Makes what other processes have committed visible to the reads that follow. */
   refresh(): void
   /** Runs `work` in one write transaction and resolves when it is durable on disk. */
   transact<Result>(work: () => Result): Promise<Result>
-  /** Why nothing can be written any more, once that is so. */
-  broken(): AppError | undefined
+  /** Why the last transaction failed; undefined if it did not. */
+  failure(): AppError | undefined
   close(): Promise<void>
 }
 
@@ -62,7 +68,9 @@ export function firstOffsetOf(key: Buffer): number {
  *
  * `overlappingSync` is off: then LMDB writes and fsyncs the pages, writes the meta page that makes them visible
  * with O_DSYNC, and only then does lmdb resolve the transaction's promise. A reader can never see what a power
- * cut could take back, and a failed write or fsync rejects the promise (with overlapping sync it would stay pending).
+ * cut could take back, and a failed write or fsync rejects the promise (with overlapping sync it would stay
+ * pending). Trying again after a failed fsync is sound here: no committed transaction rests on pages of one that
+ * failed, and after a failed write of the meta page LMDB itself refuses everything.
  */
 export function openFileStore(path: string, config: Config['event_log'], log: Logger): FileStore {
   mkdirSync(path, { recursive: true, mode: 0o700 })
@@ -103,7 +111,7 @@ export function openFileStore(path: string, config: Config['event_log'], log: Lo
     groups,
     refresh: () => root.resetReadTxn(),
     transact: writer.transact,
-    broken: writer.broken,
+    failure: writer.failure,
     close: () => root.close(),
   }
 }
@@ -128,23 +136,24 @@ function fixPartitions(
   return existing
 }
 
-function createWriter(root: Database<unknown, string>): Pick<FileStore, 'transact' | 'broken'> {
-  let broken: AppError | undefined
+function createWriter(root: Database<unknown, string>): Pick<FileStore, 'transact' | 'failure'> {
+  let failure: AppError | undefined
+  let stuck = false
   return {
-    broken: () => broken,
+    failure: () => failure,
     async transact(work) {
-      if (broken !== undefined) throw broken
+      if (stuck && failure !== undefined) throw failure
       try {
-        return await withDeadline(root.transaction(work), COMMIT_TIMEOUT_MS)
+        const result = await withDeadline(root.transaction(work), COMMIT_TIMEOUT_MS)
+        failure = undefined
+        return result
       } catch (error) {
-        const cause = await causeOf(error)
-        const failure = new AppError(
+        stuck = error instanceof DeadlineError
+        failure = new AppError(
           'EVENT_LOG_UNAVAILABLE',
-          'The event log could not be written to its disk; see the cause, free space or replace the disk.',
-          { cause, retriable: isOutOfSpace(cause) },
+          'The event log could not be written to its disk; see the cause, free space or replace the disk, and restart if it goes on.',
+          { cause: await causeOf(error), retriable: true },
         )
-        // After a failed fsync a later one may succeed without the lost pages, so nothing more is tried.
-        if (!isOutOfSpace(cause)) broken = failure
         throw failure
       }
     },
@@ -161,10 +170,6 @@ async function causeOf(error: unknown): Promise<unknown> {
   } catch (cause) {
     return cause
   }
-}
-
-function isOutOfSpace(error: unknown): boolean {
-  return error instanceof Error && /No space left|MDB_MAP_FULL|Disk quota|File too large/i.test(error.message)
 }
 
 function readCount(value: unknown): number {
