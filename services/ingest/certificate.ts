@@ -5,6 +5,7 @@ import { createSecureContext } from 'node:tls'
 import type { Logger } from 'pino'
 import { AppError } from '#shared/runtime/app-error.ts'
 import type { Stop } from '#shared/runtime/lifecycle.ts'
+import type { IngestMetrics } from './metrics.ts'
 
 export type CertificateFiles = { readonly certificate_file: string; readonly key_file: string }
 export type CertificatePair = { readonly cert: Buffer; readonly key: Buffer }
@@ -34,8 +35,9 @@ export async function readCertificate(files: CertificateFiles): Promise<Certific
 export function watchCertificate(
   server: Pick<HttpsServer, 'setSecureContext'>,
   files: CertificateFiles,
-  log: Logger,
+  report: { readonly log: Logger; readonly metrics: Pick<IngestMetrics, 'certificateReloadFailed'> },
 ): Stop {
+  const { log, metrics } = report
   let reloading = Promise.resolve()
   const reload = () => {
     reloading = reloading.then(async () => {
@@ -43,6 +45,7 @@ export function watchCertificate(
         server.setSecureContext({ ...(await readCertificate(files)), minVersion: 'TLSv1.2' })
         log.info({ file: files.certificate_file }, 'certificate reloaded')
       } catch (error) {
+        metrics.certificateReloadFailed.inc()
         log.error({ err: error }, 'the new certificate cannot be used, the old one stays')
       }
     })

@@ -54,7 +54,7 @@ export async function startIngest(deps: IngestDeps): Promise<RunningIngest> {
     },
     async () => {
       if (tls === undefined || !(server instanceof HttpsServer)) return async () => undefined
-      return watchCertificate(server, tls, log)
+      return watchCertificate(server, tls, { log, metrics })
     },
   )
   const scheme = tls === undefined ? 'http' : 'https'

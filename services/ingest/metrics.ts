@@ -34,6 +34,10 @@ function requestMetrics(registry: Registry) {
       'Requests that the log failed or was late to take',
       'reason',
     ),
+    certificateReloadFailed: counter(
+      'certificate_reload_failed_total',
+      'New certificates that could not be used',
+    ),
     signatureAge: histogram('signature_age_seconds', 'Age of verified signatures', AGE_BUCKETS_SECONDS),
     appendSeconds: histogram('append_seconds', 'Time until a request was durable', APPEND_BUCKETS_SECONDS),
   }
