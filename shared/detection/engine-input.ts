@@ -1,0 +1,46 @@
+import type { Alert } from '#shared/domain/alert.ts'
+import type { HourShape } from './key-history.ts'
+import type { VolumeUnit } from './volume-unit.ts'
+
+/** One event, each given once: duplicates are removed before the engine. */
+export type EngineEvent = {
+  readonly source: string
+  readonly key: string
+  /** SendGrid's event type. */
+  readonly event: string
+  /** Event time, seconds since the epoch. */
+  readonly timestamp: number
+  /** Arrival time, milliseconds since the epoch. */
+  readonly receivedAtMs: number
+  /** The rule that named the key. */
+  readonly attribution: string
+  /** Of an `account_status_change` only: what SendGrid says happened. */
+  readonly accountStatus?: string
+}
+
+/** What is stored about a key, in its source's unit of volume; any order, each hour and minute once. */
+export type StoredKey = {
+  readonly source: string
+  readonly key: string
+  /** First event of any type, seconds; undefined when nothing is stored. */
+  readonly firstSeen: number | undefined
+  /** Present minute: the rings are moved to here. */
+  readonly minute: number
+  readonly hours: readonly { readonly hour: number; readonly messages: number }[]
+  readonly shapes: readonly HourShape[]
+  readonly minutes: readonly { readonly minute: number; readonly messages: number }[]
+  /** The latest state of each alert of this key that started within the history. */
+  readonly alerts: readonly Alert[]
+}
+
+/** What is stored about a source as a whole. */
+export type StoredSource = {
+  readonly source: string
+  /** First event of the source, seconds; undefined when nothing is stored. */
+  readonly firstSeen: number | undefined
+  /** Undefined where the source has too little history to tell. */
+  readonly unit: VolumeUnit | undefined
+  /** Messages of the last weeks, and how many of them no rule attributed. */
+  readonly messages: number
+  readonly unattributedMessages: number
+}

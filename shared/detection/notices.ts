@@ -1,0 +1,149 @@
+import { UNATTRIBUTED, type Alert } from '#shared/domain/alert.ts'
+import { isoOfSeconds, minuteOf, secondsOfIso } from './clock.ts'
+import type { EngineEvent } from './engine-input.ts'
+import { noticeOf, resolved } from './episode.ts'
+import { moment, number } from './alert-text.ts'
+
+type NewKey = {
+  readonly source: string
+  readonly key: string
+  readonly minute: number
+  readonly nowMs: number
+}
+type Overflow = NewKey & { readonly liveKeys: number }
+
+/** Notices of things that happen once; they end by themselves after a while. */
+export type Notices = {
+  /** Answers the notice, unless it was announced before. */
+  readonly newKey: (seen: NewKey) => Alert | undefined
+  readonly overflow: (seen: Overflow) => void
+  readonly accountStatusChanged: (event: EngineEvent) => void
+  /** Takes over what was announced before a restart. */
+  readonly load: (alerts: readonly Alert[]) => void
+  readonly expire: (nowMs: number) => void
+}
+
+const HOUR_SECONDS = 3600
+const LIFETIME_SECONDS: Readonly<Partial<Record<Alert['signal'], number>>> = {
+  'key.new': HOUR_SECONDS,
+  'key.overflow': HOUR_SECONDS,
+  'account.status_changed': 24 * HOUR_SECONDS,
+}
+
+/** After this many new keys of a source within an hour the rest of them share one notice. */
+const NEW_KEYS_AN_HOUR = 5
+
+export function createNotices(emit: (alert: Alert) => void): Notices {
+  const open = new Map<string, Alert>()
+  const newKeys = new Map<string, { hour: number; count: number }>()
+
+  const announce = (alert: Alert) => {
+    if (open.has(alert.alert_id)) return undefined
+    open.set(alert.alert_id, alert)
+    emit(alert)
+    return alert
+  }
+
+  return {
+    newKey: (seen) => {
+      if (seen.key === UNATTRIBUTED) return undefined
+      const hour = hourOfMs(seen.nowMs)
+      const before = newKeys.get(seen.source)
+      const count = before?.hour === hour ? before.count + 1 : 1
+      newKeys.set(seen.source, { hour, count })
+      return announce(count > NEW_KEYS_AN_HOUR ? newKeysNotice(seen, count) : newKeyNotice(seen))
+    },
+    overflow: (seen) => {
+      announce(overflowNotice(seen))
+    },
+    accountStatusChanged: (event) => {
+      announce(accountNotice(event))
+    },
+    load: (alerts) => {
+      for (const alert of alerts) {
+        if (alert.status !== 'open' || LIFETIME_SECONDS[alert.signal] === undefined) continue
+        open.set(alert.alert_id, alert)
+      }
+    },
+    expire: (nowMs) => {
+      for (const [id, alert] of open) {
+        const lifetime = LIFETIME_SECONDS[alert.signal] ?? HOUR_SECONDS
+        const endSeconds = secondsOfIso(alert.detected_at) + lifetime
+        if (endSeconds * 1000 > nowMs) continue
+        open.delete(id)
+        emit(resolved(alert, { endedAt: isoOfSeconds(endSeconds), nowMs, summary: alert.summary }))
+      }
+    },
+  }
+}
+
+function hourOfMs(nowMs: number): number {
+  return Math.floor(nowMs / (HOUR_SECONDS * 1000))
+}
+
+function newKeyNotice({ source, key, minute, nowMs }: NewKey): Alert {
+  return noticeOf({
+    source,
+    key,
+    signal: 'key.new',
+    severity: 'info',
+    startMinute: minute,
+    // A key is new only once.
+    identity: 'first',
+    nowMs,
+    observed: 1,
+    evidence: {},
+    summary: `Key "${key.slice(0, 80)}" sent for the first time on ${source}, at ${moment(minute)}.`,
+  })
+}
+
+function newKeysNotice({ source, minute, nowMs }: NewKey, count: number): Alert {
+  return noticeOf({
+    source,
+    signal: 'key.new',
+    severity: 'info',
+    startMinute: minute,
+    // Of a crowd there is one notice an hour.
+    identity: `hour ${hourOfMs(nowMs)}`,
+    nowMs,
+    observed: count,
+    evidence: { more_than_an_hour: NEW_KEYS_AN_HOUR },
+    summary:
+      `More than ${NEW_KEYS_AN_HOUR} keys sent for the first time on ${source} within an hour, ` +
+      `the latest at ${moment(minute)}.`,
+  })
+}
+
+function overflowNotice({ source, key, minute, nowMs, liveKeys }: Overflow): Alert {
+  return noticeOf({
+    source,
+    key,
+    signal: 'key.overflow',
+    severity: 'warning',
+    startMinute: minute,
+    identity: `hour ${hourOfMs(nowMs)}`,
+    nowMs,
+    observed: liveKeys + 1,
+    expected: liveKeys,
+    evidence: { live_keys: liveKeys },
+    summary:
+      `More than ${number(liveKeys)} keys are live on ${source}, since ${moment(minute)}; ` +
+      'the events of further keys are stored but not judged.',
+  })
+}
+
+function accountNotice(event: EngineEvent): Alert {
+  const status = (event.accountStatus ?? 'not stated').slice(0, 100)
+  const minute = minuteOf(event.timestamp)
+  return noticeOf({
+    source: event.source,
+    signal: 'account.status_changed',
+    severity: 'critical',
+    startMinute: minute,
+    identity: `${event.timestamp} ${status}`,
+    nowMs: event.receivedAtMs,
+    observed: 1,
+    evidence: { status },
+    summary: `SendGrid changed the state of the account behind ${event.source}: "${status}", at ${moment(minute)}.`,
+  })
+}
