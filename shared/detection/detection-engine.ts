@@ -2,14 +2,8 @@ import { OVERFLOW, type Alert } from '#shared/domain/alert.ts'
 import { minuteOf } from './clock.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import type { EngineEvent, StoredKey, StoredSource } from './engine-input.ts'
-import {
-  checkCalm,
-  countMessage,
-  createKeyWatch,
-  judgeAgain,
-  type KeyWatch,
-  type WatchContext,
-} from './key-watch.ts'
+import { checkCalm } from './episode-end.ts'
+import { countMessage, createKeyWatch, judgeAgain, type KeyWatch, type WatchContext } from './key-watch.ts'
 import { createNotices, type Notices } from './notices.ts'
 import { restoreKey } from './restore-key.ts'
 import { chooseUnit, isMessage, undecidedUnit, type UnitChoice } from './volume-unit.ts'

@@ -1,15 +1,9 @@
 import { UNATTRIBUTED, type Alert } from '#shared/domain/alert.ts'
 import { baselineOf, LEARNING_DAYS, type Baseline } from './baseline.ts'
-import { HOURS_PER_DAY, hourOfMinute, isoOfMinute } from './clock.ts'
+import { baselineEvidence, claimRemark, learningRemark } from './baseline-evidence.ts'
+import { HOURS_PER_DAY, hourOfMinute } from './clock.ts'
 import type { DetectionSettings } from './detection-settings.ts'
-import {
-  closeEpisode,
-  incidentIdOf,
-  openEpisode,
-  raiseSeverity,
-  type Episode,
-  type Opening,
-} from './episode.ts'
+import { incidentIdOf, openEpisode, raiseSeverity, type Episode, type Opening } from './episode.ts'
 import {
   addMessages,
   createKeyHistory,
@@ -20,23 +14,12 @@ import {
   type KeyHistory,
 } from './key-history.ts'
 import { criticalCount, surpriseOf } from './negative-binomial.ts'
-import {
-  findExcess,
-  isYoung,
-  limitsFor,
-  startOfBurst,
-  windowDistribution,
-  type Limits,
-} from './volume-limits.ts'
+import { findExcess, limitsFor, startOfBurst, windowDistribution, type Limits } from './volume-limits.ts'
 
 /** Messages later than this against the key's own clock are counted but start nothing. */
 const JUDGED_LATENESS_MINUTES = 10
 /** Alerts on one key within an hour of each other are one incident. */
 const INCIDENT_MINUTES = 60
-/** An episode is over after this much calm, or two of its windows, whichever is longer. */
-const CALM_MINUTES = 10
-/** Unattributed mail comes as a trickle as well: its episode ends after an hour without any. */
-const UNATTRIBUTED_CALM_MINUTES = 60
 const UNATTRIBUTED_WINDOW_MINUTES = 60
 const UNATTRIBUTED_SCALE_INDEX = 2
 /** The surprise that unattributed mail must reach against its own history; the floor does the rest. */
@@ -164,7 +147,7 @@ function judgeVolume(
     distribution: excess.distribution,
     surprise: excess.surprise,
     nowMs,
-    remarks: [learningRemark(baseline), claimRemark(watch)],
+    remarks: [learningRemark(baseline), claimRemark(watch.key, watch.attribution)],
     evidence: baselineEvidence(baseline),
   })
 }
@@ -223,78 +206,6 @@ function open(
   return episode
 }
 
-/**
- * Looks at an open episode's minutes up to and including `lastMinute`, and ends it when it has been calm for long
- * enough. `nowMs` is the arrival clock.
- */
-export function checkCalm(
-  watch: KeyWatch,
-  given: { readonly lastMinute: number; readonly nowMs: number },
-  context: WatchContext,
-): void {
-  const { spike, unattributed } = watch
-  if (spike !== undefined) {
-    const calmMinutes = Math.max(CALM_MINUTES, 2 * spike.scaleMinutes)
-    const isBusy = (minute: number) => isAboveCalm(watch, spike, { minute, settings: context.settings })
-    if (passesCalm(spike, { ...given, calmMinutes, isBusy })) {
-      watch.spike = undefined
-      watch.judgedFrom = spike.lastBusyMinute + 1
-      finish(watch, spike, given.nowMs, context)
-    }
-  }
-  if (unattributed !== undefined) {
-    const isBusy = (minute: number) =>
-      messagesIn(watch.history, { endMinute: minute, length: 1, fromMinute: 0 }) > 0
-    if (passesCalm(unattributed, { ...given, calmMinutes: UNATTRIBUTED_CALM_MINUTES, isBusy })) {
-      watch.unattributed = undefined
-      watch.unattributedJudgedFrom = unattributed.lastBusyMinute + 1
-      finish(watch, unattributed, given.nowMs, context)
-    }
-  }
-}
-
-function passesCalm(
-  episode: Episode,
-  given: { lastMinute: number; calmMinutes: number; isBusy: (minute: number) => boolean },
-): boolean {
-  // Minutes that have left the ring cannot be looked at; an episode older than that is busy where it stands.
-  const first = Math.max(episode.checkedMinute + 1, given.lastMinute - HISTORY_MINUTES + 1)
-  if (first > episode.checkedMinute + 1) episode.lastBusyMinute = Math.max(episode.lastBusyMinute, first)
-  for (let minute = first; minute <= given.lastMinute; minute += 1) {
-    episode.checkedMinute = minute
-    if (given.isBusy(minute)) episode.lastBusyMinute = minute
-    else if (minute - episode.lastBusyMinute >= given.calmMinutes) return true
-  }
-  return false
-}
-
-function isAboveCalm(
-  watch: KeyWatch,
-  episode: Episode,
-  given: { minute: number; settings: DetectionSettings },
-): boolean {
-  const baseline = baselineOf(watch.history, hourOfMinute(given.minute))
-  const scaleIndex = episode.scaleMinutes === 1 ? 0 : episode.scaleMinutes === 10 ? 1 : 2
-  const observed = messagesIn(watch.history, {
-    endMinute: given.minute,
-    length: episode.scaleMinutes,
-    fromMinute: episode.startMinute,
-  })
-  if (observed === 0) return false
-  if (isYoung(baseline)) return observed >= given.settings.youngKeyBurst / 2
-  return (
-    surpriseOf(observed, windowDistribution(baseline, given.minute, scaleIndex)) >=
-    given.settings.calmSurprise
-  )
-}
-
-function finish(watch: KeyWatch, episode: Episode, nowMs: number, context: WatchContext): void {
-  if (watch.incident !== undefined) {
-    watch.incident.lastMinute = Math.max(watch.incident.lastMinute, episode.lastBusyMinute)
-  }
-  context.emit(closeEpisode(episode, nowMs))
-}
-
 /** The baseline of the minute's hour; kept, because it changes once an hour. */
 function baselineFor(watch: KeyWatch, minute: number): Baseline {
   // A straggler of the hour before is judged with the present baseline, which knows what that hour expects.
@@ -324,31 +235,4 @@ function firstMinuteWithMessages(
 function isLearning(watch: KeyWatch, baseline: Baseline): boolean {
   const ageDays = (baseline.hour - watch.history.firstHour) / HOURS_PER_DAY
   return baseline.activeDays < LEARNING_DAYS && ageDays < LEARNING_AGE_DAYS
-}
-
-function learningRemark(baseline: Baseline): string {
-  return baseline.activeDays >= LEARNING_DAYS
-    ? ''
-    : `Still learning: this key has ${baseline.activeDays} days of history.`
-}
-
-function claimRemark(watch: KeyWatch): string {
-  if (watch.key === UNATTRIBUTED) return 'No attribution rule matched, so the key is not known.'
-  return watch.attribution === '' ? '' : `The key is claimed by ${watch.attribution}, not confirmed.`
-}
-
-function baselineEvidence(baseline: Baseline): Alert['evidence'] {
-  return {
-    still_learning: baseline.activeDays < LEARNING_DAYS,
-    baseline: {
-      hour: isoOfMinute(baseline.hour * 60),
-      expected_per_hour: Math.round(baseline.mean * 100) / 100,
-      busiest_usual_hour: Math.round(baseline.busyHour * 100) / 100,
-      largest_windows_before: baseline.peaks.map(Math.round),
-      window_minutes: [1, 10, 60],
-      dispersions: baseline.dispersions.map((dispersion) => Math.round(dispersion * 1000) / 1000),
-      active_days: baseline.activeDays,
-      works_in_bursts: baseline.burstKey,
-    },
-  }
 }
