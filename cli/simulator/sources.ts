@@ -1,4 +1,10 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto'
 import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '#shared/runtime/app-error.ts'
@@ -56,7 +62,7 @@ async function ensureKeyPair(directory: string, source: SimulatorSource): Promis
   const present = await readKey(file)
   if (present !== undefined) return present
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-  const draft = `${file}.${process.pid}.${Date.now()}`
+  const draft = `${file}.${randomBytes(8).toString('hex')}`
   const handle = await open(draft, 'wx', 0o600)
   try {
     await handle.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }))
