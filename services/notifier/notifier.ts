@@ -36,6 +36,7 @@ export async function startNotifier(deps: NotifierDeps): Promise<Stop> {
     minimumSeverity: channelConfig.minimum_severity,
     channel: createChannel(name, channelConfig, deps),
   }))
+  if (channels.length === 0) log.warn('no channel is configured: nobody will be told of an alert')
   const waiting = new Set(channels.map(({ name }) => name))
   const readiness = () =>
     waiting.size === 0
