@@ -11,14 +11,14 @@ const REQUEST_TIMEOUT_MS = 10_000
 
 /**
  * kafkajs's default of 30 s between tries lets a consumer sleep through a minute after an outage of one second;
- * with these it is back within a second of the broker. Fifty tries are about a minute.
+ * with these it is back within a second of the broker.
  */
-const retry = { initialRetryTime: 100, maxRetryTime: 1000, retries: 50 }
+const RETRY_TIMES = { initialRetryTime: 100, maxRetryTime: 1000 }
 
 /** A kafkajs client for the brokers, TLS and SASL settings of the configuration. Nothing is connected yet. */
 export function createKafkaClient(
   config: Config['event_log'],
-  options: { readonly clientId: string; readonly log: Logger },
+  options: { readonly clientId: string; readonly log: Logger; readonly retries: number },
 ): Kafka {
   correctRequestQueueTimer()
   const settings: KafkaConfig = {
@@ -26,7 +26,7 @@ export function createKafkaClient(
     brokers: config.url.slice('kafka://'.length).split(','),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    retry,
+    retry: { ...RETRY_TIMES, retries: options.retries },
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => logEntry(options.log, entry),
   }

@@ -17,19 +17,23 @@ const APPEND_TIMEOUT_MS = 10_000
 /** A produce request that takes longer than this means that another one had no chance now. */
 const PRODUCE_SLOW_MS = 3000
 const HEALTH_TIMEOUT_MS = 3000
+/** About eight seconds: whoever starts a service wants to know soon that the brokers are not there. */
+const OPEN_RETRIES = 10
+/** About a minute, so that the usual outage of a broker is over before a producer or consumer gives up. */
+const OUTAGE_RETRIES = 50
 
 /**
  * Connects to Kafka and creates the missing topics. Throws the AppError `EVENT_LOG_UNAVAILABLE` when the brokers
- * do not answer, or refuse, within about a minute.
+ * do not answer, or refuse, within about ten seconds.
  */
 export async function openKafkaEventLog(
   config: Config['event_log'],
   options: { readonly log: Logger; readonly clientId: string },
 ): Promise<EventLog> {
   const { log } = options
-  const kafka = createKafkaClient(config, options)
+  const kafka = createKafkaClient(config, { ...options, retries: OUTAGE_RETRIES })
   const withPrefix = (name: string) => `${config.topic_prefix ?? ''}${name}`
-  const admin = kafka.admin()
+  const admin = createKafkaClient(config, { ...options, retries: OPEN_RETRIES }).admin()
   let appender: KafkaAppender | undefined
   const disconnect = await startAll(
     async () => {

@@ -1,17 +1,19 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { eventually } from './eventually.ts'
 
+export type RunningKafka = {
+  readonly kind: 'running'
+  readonly brokers: readonly string[]
+  readonly url: string
+  /** SIGKILL; the data stay. */
+  kill9(): Promise<void>
+  /** Starts it again on the same addresses and data. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
 /** A real broker for tests, or what this machine lacks for one. */
-export type TestKafka =
-  | {
-      readonly kind: 'running'
-      readonly brokers: readonly string[]
-      readonly url: string
-      kill9(): Promise<void>
-      restart(): Promise<void>
-      stop(): Promise<void>
-    }
-  | { readonly kind: 'unavailable'; readonly missing: string }
+export type TestKafka = RunningKafka | { readonly kind: 'unavailable'; readonly missing: string }
 
 const START_TIMEOUT_MS = 90_000
 
