@@ -9,9 +9,14 @@ import { quoteString, scopeStatements, type RequestScope } from './session-setti
 
 /**
  * What every connection starts with. Asynchronous inserts would answer before the data is stored, and are on by
- * default in this engine; the time zone must not depend on the machine's.
+ * default in this engine; the time zone must not depend on the machine's; a file that carries an insert's data is
+ * read, not mapped into memory, where all of it would count as this process's.
  */
-const CONNECTION_ARGUMENTS = ['--async_insert=0', '--session_timezone=UTC']
+const CONNECTION_ARGUMENTS = [
+  '--async_insert=0',
+  '--session_timezone=UTC',
+  '--storage_file_read_method=pread',
+]
 const KILL_INTERVAL_MS = 100
 
 export type EngineResult = {

@@ -12,21 +12,25 @@ import { createHttpInterface } from './http-interface.ts'
 import { createQuerySlots } from './query-slots.ts'
 import { openSpool, type Spool } from './spool.ts'
 
-/**
- * Statements run on libuv's pool, which has 4 threads; one stays free for files, compression and for stopping
- * a statement, and one of the others is never taken by a read.
- */
-const SLOTS = { running: 3, runningReads: 2, waiting: 100 }
+/** Threads of libuv's pool unless the environment variable UV_THREADPOOL_SIZE says otherwise. */
+export const DEFAULT_POOL_THREADS = 4
+/** Statements that wait beyond this are refused; a client that keeps so many would rather be told. */
+const WAITING_MAX = 100
 
 /**
  * Starts the embedded warehouse: the engine on `<data_directory>/warehouse`, behind ClickHouse's HTTP interface
  * on the address of `warehouse.url`. Makes the password at the first start. Resolves when it accepts queries.
+ *
+ * Statements run on libuv's pool of `poolThreads`. One thread stays free for files, compression and for stopping
+ * a statement, and one of the others is never taken by a read, so that no read keeps an insert waiting.
  */
 export async function startWarehouse(
   config: Pick<Config, 'data_directory' | 'warehouse'>,
-  log: Logger,
-  fail: Fail,
+  parts: { readonly log: Logger; readonly fail: Fail; readonly poolThreads: number },
 ): Promise<Stop> {
+  const { log, fail, poolThreads } = parts
+  const running = Math.max(2, poolThreads - 1)
+  const slots = createQuerySlots({ running, runningReads: running - 1, waiting: WAITING_MAX })
   const address = warehouseAddress(config.warehouse.url)
   const directory = warehouseDirectory(config.data_directory)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -34,7 +38,7 @@ export async function startWarehouse(
   let spool: Spool | undefined
   return startAll(
     async () => {
-      engine = await openEngine(join(directory, 'engine'), createQuerySlots(SLOTS))
+      engine = await openEngine(join(directory, 'engine'), slots)
       return engine.stop
     },
     async () => {
