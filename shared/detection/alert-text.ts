@@ -1,3 +1,4 @@
+import { cutText } from '#shared/domain/normalise-text.ts'
 import { UNATTRIBUTED, type Signal } from '#shared/domain/alert.ts'
 import { isoOfMinute } from './clock.ts'
 
@@ -21,13 +22,13 @@ export function span(minutes: number): string {
 
 /** Who sent, for a sentence. Names are the sender's choice, so they are quoted and kept short. */
 export function sender(source: string, key: string): string {
-  return key === UNATTRIBUTED ? `Unattributed mail on ${source}` : `Key "${key.slice(0, 80)}" on ${source}`
+  return key === UNATTRIBUTED ? `Unattributed mail on ${source}` : `Key "${cutText(key, 80)}" on ${source}`
 }
 
 /** Joins sentences and keeps to the length that the alert's contract allows. */
 export function sentences(parts: readonly string[]): string {
   const text = parts.filter((part) => part !== '').join(' ')
-  return text.length <= SUMMARY_MAX ? text : `${text.slice(0, SUMMARY_MAX - 1)}…`
+  return text.length <= SUMMARY_MAX ? text : `${cutText(text, SUMMARY_MAX - 1)}…`
 }
 
 export function runbookOf(signal: Signal): string {

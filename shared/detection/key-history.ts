@@ -174,11 +174,13 @@ function settle(history: KeyHistory, hour: number): void {
     for (let minute = firstMinute; minute < firstMinute + MINUTES_PER_HOUR; minute += 1) {
       const count = messagesIn(history, { endMinute: minute, length: 1, fromMinute: 0 })
       const ten = messagesIn(history, { endMinute: minute, length: 10, fromMinute: 0 })
+      if (minute % 10 === 9) pairs[1] += ten * (ten - 1)
+      // A window that ends with an empty minute holds no more than the one that ended before it.
+      if (count === 0) continue
       peaks[0] = Math.max(peaks[0], count)
       peaks[1] = Math.max(peaks[1], ten)
       peaks[2] = Math.max(peaks[2], messagesIn(history, { endMinute: minute, length: 60, fromMinute: 0 }))
       pairs[0] += count * (count - 1)
-      if (minute % 10 === 9) pairs[1] += ten * (ten - 1)
     }
   }
   setHourShape(history, { hour, peaks, pairs })

@@ -1,3 +1,4 @@
+import { cutText } from '#shared/domain/normalise-text.ts'
 import { UNATTRIBUTED, type Alert } from '#shared/domain/alert.ts'
 import { isoOfSeconds, minuteOf, secondsOfIso } from './clock.ts'
 import type { EngineEvent } from './engine-input.ts'
@@ -93,7 +94,7 @@ function newKeyNotice({ source, key, minute, nowMs }: NewKey): Alert {
     nowMs,
     observed: 1,
     evidence: {},
-    summary: `Key "${key.slice(0, 80)}" sent for the first time on ${source}, at ${moment(minute)}.`,
+    summary: `Key "${cutText(key, 80)}" sent for the first time on ${source}, at ${moment(minute)}.`,
   })
 }
 
@@ -133,7 +134,7 @@ function overflowNotice({ source, key, minute, nowMs, liveKeys }: Overflow): Ale
 }
 
 function accountNotice(event: EngineEvent): Alert {
-  const status = (event.accountStatus ?? 'not stated').slice(0, 100)
+  const status = cutText(event.accountStatus ?? 'not stated', 100)
   const minute = minuteOf(event.timestamp)
   return noticeOf({
     source: event.source,

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { isEventType, UNKNOWN_PREFIX } from '#shared/domain/event-shape.ts'
 import type { EventMessage } from '#shared/domain/log-message.ts'
+import { cutText } from '#shared/domain/normalise-text.ts'
 import { maskAddresses } from './mask-addresses.ts'
 import type { RecipientPrivacy } from './recipient-privacy.ts'
 
@@ -77,22 +79,6 @@ export type EventRow = {
 
 type Event = EventMessage['event']
 
-const KNOWN_EVENTS: ReadonlySet<string> = new Set([
-  'processed',
-  'deferred',
-  'delivered',
-  'bounce',
-  'dropped',
-  'open',
-  'click',
-  'spamreport',
-  'unsubscribe',
-  'group_unsubscribe',
-  'group_resubscribe',
-  'account_status_change',
-])
-const UNKNOWN_PREFIX = 'unknown:'
-
 const TEXT_MAX = 8192
 const NAME_MAX = 256
 /** SendGrid's ids are at most 100 characters; a longer one is kept as its hash, which is as unique. */
@@ -120,36 +106,36 @@ export function toEventRow(
   const type = eventType(event.event)
   const address = reader.text(['email'])
   return {
-    source: cut(message.source, NAME_MAX),
-    key: cut(message.key, NAME_MAX),
+    source: cutText(message.source, NAME_MAX),
+    key: cutText(message.key, NAME_MAX),
     timestamp: clamp(event.timestamp, UINT32_MAX),
     sg_event_id: eventId(event.sg_event_id),
     event: type,
     received_at: instant(message.received_at),
     attribution: message.attribution.rule,
-    sg_message_id: cut(reader.text(['sg_message_id']), NAME_MAX),
-    smtp_id: cut(reader.text(['smtp-id']), TEXT_MAX),
+    sg_message_id: cutText(reader.text(['sg_message_id']), NAME_MAX),
+    smtp_id: cutText(reader.text(['smtp-id']), TEXT_MAX),
     recipient_hash: address === '' ? '0' : privacy.hash(address),
     recipient_domain: domainOf(address),
-    recipient: privacy.plain ? cut(address, TEXT_MAX) : '',
+    recipient: privacy.plain ? cutText(address, TEXT_MAX) : '',
     categories: reader.list('category', CATEGORIES_MAX),
-    template_id: cut(reader.text(['sg_template_id', 'template_id']), NAME_MAX),
-    pool: cut(reader.pool(), NAME_MAX),
-    marketing_campaign_id: cut(reader.text(['marketing_campaign_id', 'singlesend_id']), NAME_MAX),
+    template_id: cutText(reader.text(['sg_template_id', 'template_id']), NAME_MAX),
+    pool: cutText(reader.pool(), NAME_MAX),
+    marketing_campaign_id: cutText(reader.text(['marketing_campaign_id', 'singlesend_id']), NAME_MAX),
     asm_group_id: reader.whole('asm_group_id', UINT32_MAX),
-    ip: cut(reader.text(['ip']), NAME_MAX),
+    ip: cutText(reader.text(['ip']), NAME_MAX),
     url: free(reader.text(['url'])),
     useragent: free(reader.text(['useragent'])),
     machine_open: reader.flag('sg_machine_open'),
     reason: free(reader.text(['reason', 'response'])),
-    status: cut(reader.text(['status']), NAME_MAX),
+    status: cutText(reader.text(['status']), NAME_MAX),
     // Elsewhere `type` is the sender's own argument or an account event's kind, of which there may be many.
-    bounce_type: type === 'bounce' ? cut(reader.text(['type']), NAME_MAX) : '',
-    bounce_classification: cut(reader.text(['bounce_classification']), NAME_MAX),
+    bounce_type: type === 'bounce' ? cutText(reader.text(['type']), NAME_MAX) : '',
+    bounce_classification: cutText(reader.text(['bounce_classification']), NAME_MAX),
     attempt: reader.whole('attempt', UINT16_MAX),
     shape: shapeOf(event),
     arguments: reader.rest(),
-    normalised: (message.normalised ?? []).slice(0, CATEGORIES_MAX).map((name) => cut(name, NAME_MAX)),
+    normalised: (message.normalised ?? []).slice(0, CATEGORIES_MAX).map((name) => cutText(name, NAME_MAX)),
     log_partition: clamp(position.partition, UINT16_MAX),
     log_offset: clamp(position.offset, Number.MAX_SAFE_INTEGER),
   }
@@ -157,13 +143,13 @@ export function toEventRow(
 
 /** Event types that SendGrid did not document are marked, so that no sender can pose as a known one. */
 function eventType(name: string): string {
-  if (KNOWN_EVENTS.has(name)) return name
+  if (isEventType(name)) return name
   const bare = name.startsWith(UNKNOWN_PREFIX) ? name.slice(UNKNOWN_PREFIX.length) : name
-  return UNKNOWN_PREFIX + cut(bare, 64)
+  return UNKNOWN_PREFIX + cutText(bare, 64)
 }
 
 function eventId(id: string): string {
-  const text = wellFormed(id)
+  const text = id.toWellFormed()
   return text.length <= EVENT_ID_MAX ? text : `h:${createHash('sha256').update(text).digest('hex')}`
 }
 
@@ -268,7 +254,7 @@ function shapeOf(event: Event): string {
 
 function domainOf(address: string): string {
   const at = address.lastIndexOf('@')
-  return at === -1 ? '' : cut(address.slice(at + 1).toLowerCase(), NAME_MAX)
+  return at === -1 ? '' : cutText(address.slice(at + 1).toLowerCase(), NAME_MAX)
 }
 
 function instant(milliseconds: number): string {
@@ -277,21 +263,11 @@ function instant(milliseconds: number): string {
 
 /** Masked before it is cut: the cut could part a local part from the `@` that gives it away. */
 function free(text: string): string {
-  return cut(maskAddresses(text), TEXT_MAX)
+  return cutText(maskAddresses(text), TEXT_MAX)
 }
 
 function cutMasked(text: string): string {
-  return cut(maskAddresses(text), NAME_MAX)
-}
-
-/** A cut in the middle of a surrogate pair leaves half of it, which ClickHouse would refuse. */
-function cut(text: string, lengthMax: number): string {
-  return wellFormed(text.length > lengthMax ? text.slice(0, lengthMax) : text)
-}
-
-/** Half a surrogate pair becomes U+FFFD, as UTF-8 demands. */
-function wellFormed(text: string): string {
-  return /[\ud800-\udfff]/.test(text) ? Buffer.from(text, 'utf8').toString('utf8') : text
+  return cutText(maskAddresses(text), NAME_MAX)
 }
 
 function clamp(value: number, maximum: number): number {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ClickHouseClient } from './client.ts'
 import { eventColumns, type EventRow } from './event-row.ts'
 import { sqlFile } from './sql-file.ts'
+import { statementValue } from './statement-value.ts'
 
 const FIND_STORED_EVENTS = sqlFile('find-stored-events')
 
@@ -85,10 +86,10 @@ export async function findStoredEvents(
     const result = await client.query({
       query: FIND_STORED_EVENTS.replace(
         'SOURCES_BASE64',
-        base64(distinct(chunk.map((event) => event.source))),
+        statementValue(distinct(chunk.map((event) => event.source))),
       )
-        .replace('TIMESTAMPS_BASE64', base64(distinct(chunk.map((event) => event.timestamp))))
-        .replace('IDS_BASE64', base64(distinct(chunk.map((event) => event.sg_event_id)))),
+        .replace('TIMESTAMPS_BASE64', statementValue(distinct(chunk.map((event) => event.timestamp))))
+        .replace('IDS_BASE64', statementValue(distinct(chunk.map((event) => event.sg_event_id)))),
       query_params: {
         partition: ignoring?.partition ?? 0,
         // Without a block to ignore the range is empty.
@@ -119,10 +120,6 @@ function* inChunks(candidates: readonly EventIdentity[]): Generator<readonly Eve
     bytes += size
   }
   if (chunk.length > 0) yield chunk
-}
-
-function base64(values: readonly (string | number)[]): string {
-  return Buffer.from(JSON.stringify(values), 'utf8').toString('base64')
 }
 
 function distinct<Value>(values: readonly Value[]): Value[] {

@@ -35,7 +35,8 @@ export function storedKeyOf(
     hours: [...hours].map(([hour, messages]) => ({ hour, messages })),
     shapes: [...hours.keys()].map((hour) => {
       const inHour = Array.from({ length: 60 }, (_, index) => hour * 60 + index)
-      const largest = (length: number) => Math.max(...inHour.map((end) => windowSum(end, length)))
+      const busy = inHour.filter((end) => minutes.has(end))
+      const largest = (length: number) => Math.max(...busy.map((end) => windowSum(end, length)))
       const pairs = (counts: number[]) => counts.reduce((sum, count) => sum + count * (count - 1), 0)
       return {
         hour,

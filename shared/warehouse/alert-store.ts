@@ -1,0 +1,150 @@
+import { Readable } from 'node:stream'
+import { z } from 'zod'
+import { alertSchema, type Alert } from '#shared/domain/alert.ts'
+import { alertFactsFrom, type AlertFacts } from '#shared/detection/alert-facts.ts'
+import { volumeEvents, type VolumeUnit } from '#shared/detection/volume-unit.ts'
+import type { ClickHouseClient } from './client.ts'
+import { sqlFile } from './sql-file.ts'
+import { inGroups, statementValue } from './statement-value.ts'
+import type { KeyName } from './usage-store.ts'
+
+const ALERTS_OF_KEYS = sqlFile('alerts-of-keys')
+const OPEN_ALERTS = sqlFile('open-alerts')
+const ALERT_FACTS = sqlFile('alert-facts')
+const KEYS_PER_QUERY = 100
+const WEEK_SECONDS = 7 * 24 * 3600
+
+const columns = [
+  'alert_id',
+  'revision',
+  'incident_id',
+  'source',
+  'key',
+  'signal',
+  'severity',
+  'status',
+  'started_at',
+  'detected_at',
+  'ended_at',
+  'changed_at',
+  'observed',
+  'expected',
+  'expected_low',
+  'expected_high',
+  'score',
+  'p_value',
+  'window_seconds',
+  'messages_before_alarm',
+  'evidence',
+  'summary',
+  'next_steps',
+  'runbook_url',
+  'links',
+] as const
+
+/** The settings stand in the statement: an embedded engine keeps what is sent beside it. */
+const INSERT_CHANGES = `INSERT INTO alert_changes (${columns.join(', ')}) SETTINGS async_insert=0 FORMAT JSONEachRow`
+
+/** Keeps state changes of alerts. A change written twice is one row. */
+export async function insertAlertChanges(client: ClickHouseClient, alerts: readonly Alert[]): Promise<void> {
+  if (alerts.length === 0) return
+  const rows = alerts.map((alert) =>
+    JSON.stringify({
+      ...Object.fromEntries(Object.entries(alert).filter(([name]) => name !== 'v')),
+      started_at: clickHouseTime(alert.started_at),
+      detected_at: clickHouseTime(alert.detected_at),
+      ended_at: alert.ended_at === null ? null : clickHouseTime(alert.ended_at),
+      changed_at: clickHouseTime(alert.changed_at),
+      evidence: JSON.stringify(alert.evidence),
+      links: JSON.stringify(alert.links),
+    }),
+  )
+  const { stream } = await client.exec({
+    query: INSERT_CHANGES,
+    values: Readable.from([Buffer.from(rows.join('\n'), 'utf8')]),
+  })
+  for await (const _chunk of stream) {
+    // Nothing comes back from an insert; the end of the answer says that it is done.
+  }
+}
+
+/** The present state of the alerts on these keys that started since a time (seconds). */
+export async function alertsOfKeys(
+  client: ClickHouseClient,
+  keys: readonly KeyName[],
+  sinceSeconds: number,
+): Promise<Alert[]> {
+  const alerts: Alert[] = []
+  for (const group of inGroups(keys, KEYS_PER_QUERY)) {
+    const result = await client.query({
+      query: ALERTS_OF_KEYS.replace(
+        'KEYS_BASE64',
+        statementValue(group.map(({ source, key }) => [source, key])),
+      ),
+      query_params: { from: Math.max(0, Math.floor(sinceSeconds)) },
+      format: 'JSONEachRow',
+    })
+    alerts.push(...z.array(alertRow).parse(await result.json()))
+  }
+  return alerts
+}
+
+/** Every alert that is open now. */
+export async function openAlerts(client: ClickHouseClient): Promise<Alert[]> {
+  const result = await client.query({ query: OPEN_ALERTS, format: 'JSONEachRow' })
+  return z.array(alertRow).parse(await result.json())
+}
+
+const factRow = z.object({
+  field: z.string(),
+  value: z.string(),
+  messages: z.number(),
+  messages_before: z.number(),
+})
+
+/** What the alert's key sends in its episode, against the week before. */
+export async function alertFacts(
+  client: ClickHouseClient,
+  alert: Alert,
+  unit: VolumeUnit,
+): Promise<AlertFacts> {
+  const start = Math.floor(Date.parse(alert.started_at) / 1000)
+  const result = await client.query({
+    query: ALERT_FACTS,
+    query_params: {
+      source: alert.source,
+      key: alert.key,
+      start,
+      before: Math.max(0, start - WEEK_SECONDS),
+      events: volumeEvents[unit],
+    },
+    format: 'JSONEachRow',
+  })
+  return alertFactsFrom(z.array(factRow).parse(await result.json()))
+}
+
+/** ClickHouse's `YYYY-MM-DD hh:mm:ss.mmm` of an ISO time, both UTC. */
+function clickHouseTime(iso: string): string {
+  return new Date(iso).toISOString().slice(0, 23).replace('T', ' ')
+}
+
+const time = z.string().transform((text) => `${text.replace(' ', 'T')}Z`)
+/** A 64-bit number is text or a number, as the server is set. */
+const whole = z.coerce.number()
+const json = z.string().transform((text): unknown => JSON.parse(text))
+
+const alertRow = z
+  .object({
+    revision: whole,
+    started_at: time,
+    detected_at: time,
+    ended_at: time.nullable(),
+    changed_at: time,
+    window_seconds: whole,
+    messages_before_alarm: whole,
+    evidence: json,
+    links: json,
+  })
+  .loose()
+  .transform((row) => ({ ...row, v: 1 }))
+  .pipe(alertSchema)

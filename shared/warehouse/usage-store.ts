@@ -1,0 +1,234 @@
+import { z } from 'zod'
+import type { StoredKey, StoredSource } from '#shared/detection/engine-input.ts'
+import { HISTORY_HOURS, HISTORY_MINUTES, SHAPE_HOURS } from '#shared/detection/key-history.ts'
+import type { SourceTraffic } from '#shared/detection/source-silence.ts'
+import { volumeEvents, type VolumeUnit } from '#shared/detection/volume-unit.ts'
+import type { ClickHouseClient } from './client.ts'
+import { sqlFile } from './sql-file.ts'
+import { inGroups, statementValue } from './statement-value.ts'
+
+const KEY_HOURS = sqlFile('key-hours')
+const KEY_HOUR_SHAPES = sqlFile('key-hour-shapes')
+const KEY_MINUTES = sqlFile('key-minutes')
+const KEY_ACTIVITY = sqlFile('key-activity')
+const KEY_PARTITIONS = sqlFile('key-partitions')
+const SOURCE_ACTIVITY = sqlFile('source-activity')
+const SOURCE_VOLUMES = sqlFile('source-volumes')
+const SOURCE_HOURS = sqlFile('source-hours')
+
+/** One key of one source. */
+export type KeyName = { readonly source: string; readonly key: string }
+
+/** Keys per statement: names are at most 256 characters, a statement 256 KiB. */
+const KEYS_PER_QUERY = 100
+const HOUR_SECONDS = 3600
+const DAY_SECONDS = 24 * HOUR_SECONDS
+/** Days over which a source's unit of volume and its share of unattributed messages are taken. */
+const SOURCE_DAYS = 28
+/** Messages below which a source without `processed` may still be one that has just begun. */
+const OUTCOMES_TO_DECIDE = 500
+/** A key's partition is looked for among its events of this many days. */
+const PARTITION_DAYS = 7
+
+/** Text that is the same for two names exactly when they are the same key; JSON, because names are free text. */
+export function keyText({ source, key }: KeyName): string {
+  return JSON.stringify([source, key])
+}
+
+const named = z.object({ source: z.string(), key: z.string() })
+const hoursRow = named.extend({ hours: z.array(z.number()), counts: z.array(z.number()) })
+const shapeRow = named.extend({
+  hour_number: z.number(),
+  peak_1: z.number(),
+  peak_10: z.number(),
+  peak_60: z.number(),
+  pairs_1: z.number(),
+  pairs_10: z.number(),
+})
+const minuteRow = named.extend({ minute_number: z.number(), messages: z.number() })
+const activityRow = named.extend({ first_seen: z.number(), last_seen: z.number() })
+const partitionRow = named.extend({ partition: z.number() })
+
+/** First and last event of those keys that have any, by `keyText`. */
+export async function keyActivity(
+  client: ClickHouseClient,
+  keys: readonly KeyName[],
+): Promise<Map<string, { readonly firstSeen: number; readonly lastSeen: number }>> {
+  const rows = await rowsOfKeys(client, { sql: KEY_ACTIVITY, keys, row: activityRow, params: {} })
+  return new Map(rows.map((row) => [keyText(row), { firstSeen: row.first_seen, lastSeen: row.last_seen }]))
+}
+
+/** The partition of the log that each key's latest event came from, by `keyText`; keys long silent are absent. */
+export async function keyPartitions(
+  client: ClickHouseClient,
+  keys: readonly KeyName[],
+  nowSeconds: number,
+): Promise<Map<string, number>> {
+  const params = { from: nowSeconds - PARTITION_DAYS * DAY_SECONDS }
+  const rows = await rowsOfKeys(client, { sql: KEY_PARTITIONS, keys, row: partitionRow, params })
+  return new Map(rows.map((row) => [keyText(row), row.partition]))
+}
+
+/** A key to load, with its source's unit and the minute (since the epoch) its history is wanted up to. */
+export type WantedKey = KeyName & { readonly unit: VolumeUnit; readonly minute: number }
+
+/** What is stored of each key's usage, for the engine; the alerts are not in it. */
+export async function loadKeyUsage(
+  client: ClickHouseClient,
+  wanted: readonly WantedKey[],
+): Promise<Omit<StoredKey, 'alerts'>[]> {
+  const loaded: Omit<StoredKey, 'alerts'>[] = []
+  for (const unit of ['processed', 'outcomes'] as const) {
+    for (const group of inGroups(
+      wanted.filter((key) => key.unit === unit),
+      KEYS_PER_QUERY,
+    )) {
+      loaded.push(...(await loadGroup(client, group, volumeEvents[unit])))
+    }
+  }
+  return loaded
+}
+
+async function loadGroup(
+  client: ClickHouseClient,
+  keys: readonly WantedKey[],
+  events: readonly string[],
+): Promise<Omit<StoredKey, 'alerts'>[]> {
+  const oldest = keys.reduce((minute, key) => Math.min(minute, key.minute), Infinity) * 60
+  const since = (seconds: number) => ({ from: Math.max(0, oldest - seconds), events })
+  const [activity, hours, shapes, minutes] = await Promise.all([
+    keyActivity(client, keys),
+    rowsOfKeys(client, { sql: KEY_HOURS, keys, row: hoursRow, params: since(HISTORY_HOURS * HOUR_SECONDS) }),
+    rowsOfKeys(client, {
+      sql: KEY_HOUR_SHAPES,
+      keys,
+      row: shapeRow,
+      params: since(SHAPE_HOURS * HOUR_SECONDS),
+    }),
+    rowsOfKeys(client, { sql: KEY_MINUTES, keys, row: minuteRow, params: since(HISTORY_MINUTES * 60) }),
+  ])
+  const hoursOf = new Map(hours.map((row) => [keyText(row), row]))
+  const shapesOf = byKey(shapes)
+  const minutesOf = byKey(minutes)
+  return keys.map(({ source, key, minute }) => {
+    const name = keyText({ source, key })
+    const own = hoursOf.get(name)
+    return {
+      source,
+      key,
+      firstSeen: activity.get(name)?.firstSeen,
+      minute,
+      hours: (own?.hours ?? []).map((hour, index) => ({ hour, messages: own?.counts[index] ?? 0 })),
+      shapes: (shapesOf.get(name) ?? []).map((row) => ({
+        hour: row.hour_number,
+        peaks: [row.peak_1, row.peak_10, row.peak_60],
+        pairs: [row.pairs_1, row.pairs_10],
+      })),
+      minutes: (minutesOf.get(name) ?? []).map((row) => ({
+        minute: row.minute_number,
+        messages: row.messages,
+      })),
+    }
+  })
+}
+
+const sourceActivityRow = z.object({ source: z.string(), first_seen: z.number(), last_seen: z.number() })
+const sourceVolumeRow = z.object({
+  source: z.string(),
+  processed: z.number(),
+  outcomes: z.number(),
+  unattributed_processed: z.number(),
+  unattributed_outcomes: z.number(),
+})
+const sourceHourRow = z.object({ source: z.string(), hour_number: z.number(), events_in_hour: z.number() })
+
+/** Every source that has stored events: its age, its unit of volume and how much of it is unattributed. */
+export async function loadSources(client: ClickHouseClient, nowSeconds: number): Promise<StoredSource[]> {
+  const [activity, volumes] = await Promise.all([
+    rowsOf(client, { sql: SOURCE_ACTIVITY, row: sourceActivityRow, params: {} }),
+    rowsOf(client, {
+      sql: SOURCE_VOLUMES,
+      row: sourceVolumeRow,
+      params: { from: Math.max(0, nowSeconds - SOURCE_DAYS * DAY_SECONDS) },
+    }),
+  ])
+  const volumeOf = new Map(volumes.map((row) => [row.source, row]))
+  return activity.map(({ source, first_seen }) => {
+    const volume = volumeOf.get(source)
+    const processed = volume?.processed ?? 0
+    const outcomes = volume?.outcomes ?? 0
+    const unit = processed > 0 ? 'processed' : outcomes >= OUTCOMES_TO_DECIDE ? 'outcomes' : undefined
+    return {
+      source,
+      firstSeen: first_seen,
+      unit,
+      messages: unit === 'outcomes' ? outcomes : processed,
+      unattributedMessages:
+        (unit === 'outcomes' ? volume?.unattributed_outcomes : volume?.unattributed_processed) ?? 0,
+    }
+  })
+}
+
+/** Every source's latest event and its events per hour of the last weeks, for the watch on silence. */
+export async function loadSourceTraffic(
+  client: ClickHouseClient,
+  nowSeconds: number,
+): Promise<SourceTraffic[]> {
+  const [activity, hours] = await Promise.all([
+    rowsOf(client, { sql: SOURCE_ACTIVITY, row: sourceActivityRow, params: {} }),
+    rowsOf(client, {
+      sql: SOURCE_HOURS,
+      row: sourceHourRow,
+      params: { from: Math.max(0, nowSeconds - HISTORY_HOURS * HOUR_SECONDS) },
+    }),
+  ])
+  const hoursOf = new Map<string, { hour: number; events: number }[]>()
+  for (const row of hours) {
+    const own = hoursOf.get(row.source) ?? []
+    own.push({ hour: row.hour_number, events: row.events_in_hour })
+    hoursOf.set(row.source, own)
+  }
+  return activity.map(({ source, last_seen }) => ({
+    source,
+    lastSeen: last_seen,
+    hours: hoursOf.get(source) ?? [],
+  }))
+}
+
+type Params = Readonly<Record<string, number | readonly string[]>>
+
+/** Asks a question about some keys; its text holds KEYS_BASE64 where they go. */
+async function rowsOfKeys<Row extends z.ZodType>(
+  client: ClickHouseClient,
+  question: { sql: string; keys: readonly KeyName[]; row: Row; params: Params },
+): Promise<z.output<Row>[]> {
+  const rows: z.output<Row>[] = []
+  for (const group of inGroups(question.keys, KEYS_PER_QUERY)) {
+    const names = statementValue(group.map(({ source, key }) => [source, key]))
+    rows.push(...(await rowsOf(client, { ...question, sql: question.sql.replace('KEYS_BASE64', names) })))
+  }
+  return rows
+}
+
+async function rowsOf<Row extends z.ZodType>(
+  client: ClickHouseClient,
+  question: { sql: string; row: Row; params: Params },
+): Promise<z.output<Row>[]> {
+  const result = await client.query({
+    query: question.sql,
+    query_params: question.params,
+    format: 'JSONEachRow',
+  })
+  return z.array(question.row).parse(await result.json())
+}
+
+function byKey<Row extends KeyName>(rows: readonly Row[]): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>()
+  for (const row of rows) {
+    const name = keyText(row)
+    const group = groups.get(name)
+    if (group === undefined) groups.set(name, [row])
+    else group.push(row)
+  }
+  return groups
+}
