@@ -43,8 +43,6 @@ export type DetectionEngine = {
   readonly wantsKey: (source: string, key: string) => boolean
   readonly loadKey: (stored: StoredKey) => void
   readonly loadSource: (stored: StoredSource) => void
-  /** Notices that are still open, so that they end in time. */
-  readonly loadNotices: (alerts: readonly Alert[]) => void
   readonly feed: (event: EngineEvent) => void
   /** Judges loaded keys as if their last hours came now; `since` (seconds) says which keys are new. */
   readonly judgeAgain: (
@@ -91,7 +89,6 @@ export function createDetectionEngine(
     },
     loadKey: (stored) => loadKey(engine, stored),
     loadSource: (stored) => loadSource(engine, stored),
-    loadNotices: (alerts) => engine.notices.load(alerts),
     feed: (event) => feed(engine, event),
     judgeAgain: (keys, given) => judgeKeysAgain(engine, keys, given),
     tick: (nowMs) => tick(engine, nowMs),

@@ -102,6 +102,11 @@ export function judgeAgain(watch: KeyWatch, nowMs: number, context: WatchContext
   for (let minute = Math.max(0, head - HISTORY_MINUTES / 2); minute <= head; minute += 1) {
     judgeMinute(watch, { minute, nowMs }, context)
   }
+  for (const episode of [watch.spike, watch.unattributed]) {
+    if (episode === undefined) continue
+    const raised = raiseSeverity(episode, { minute: head, nowMs }, context.settings)
+    if (raised !== undefined) context.emit(raised)
+  }
 }
 
 function judgeMinute(

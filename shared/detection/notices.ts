@@ -19,8 +19,6 @@ export type Notices = {
   readonly newKey: (seen: NewKey) => Alert | undefined
   readonly overflow: (seen: Overflow) => void
   readonly accountStatusChanged: (event: EngineEvent) => void
-  /** Takes over what was announced before a restart. */
-  readonly load: (alerts: readonly Alert[]) => void
   readonly expire: (nowMs: number) => void
 }
 
@@ -60,22 +58,37 @@ export function createNotices(emit: (alert: Alert) => void): Notices {
     accountStatusChanged: (event) => {
       announce(accountNotice(event))
     },
-    load: (alerts) => {
-      for (const alert of alerts) {
-        if (alert.status !== 'open' || LIFETIME_SECONDS[alert.signal] === undefined) continue
-        open.set(alert.alert_id, alert)
-      }
-    },
     expire: (nowMs) => {
-      for (const [id, alert] of open) {
-        const lifetime = LIFETIME_SECONDS[alert.signal] ?? HOUR_SECONDS
-        const endSeconds = secondsOfIso(alert.detected_at) + lifetime
-        if (endSeconds * 1000 > nowMs) continue
-        open.delete(id)
-        emit(resolved(alert, { endedAt: isoOfSeconds(endSeconds), nowMs, summary: alert.summary }))
+      for (const alert of open.values()) {
+        const endSeconds = endOfNotice(alert)
+        if (endSeconds === undefined || endSeconds * 1000 > nowMs) continue
+        open.delete(alert.alert_id)
+        emit(ended(alert, endSeconds, nowMs))
       }
     },
   }
+}
+
+/** How long the engine that gave a notice has to end it before somebody else does. */
+const GRACE_SECONDS = 600
+
+/** The ends of notices that are long over: the engine that gave them was stopped, and none remembers them. */
+export function expiredNotices(open: readonly Alert[], nowMs: number): Alert[] {
+  return open.flatMap((alert) => {
+    const endSeconds = endOfNotice(alert)
+    if (endSeconds === undefined || (endSeconds + GRACE_SECONDS) * 1000 > nowMs) return []
+    return [ended(alert, endSeconds, nowMs)]
+  })
+}
+
+/** Seconds since the epoch; undefined for an alert that does not end by itself. */
+function endOfNotice(alert: Alert): number | undefined {
+  const lifetime = LIFETIME_SECONDS[alert.signal]
+  return lifetime === undefined ? undefined : secondsOfIso(alert.detected_at) + lifetime
+}
+
+function ended(alert: Alert, endSeconds: number, nowMs: number): Alert {
+  return resolved(alert, { endedAt: isoOfSeconds(endSeconds), nowMs, summary: alert.summary })
 }
 
 function hourOfMs(nowMs: number): number {

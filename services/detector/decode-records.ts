@@ -1,0 +1,60 @@
+import { eventMessageSchema, type EventMessage } from '#shared/domain/log-message.ts'
+import type { LogRecord } from '#shared/event-log/event-log.ts'
+import { toEventRow, type EventRow } from '#shared/warehouse/event-row.ts'
+import type { RecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
+import { unreadableRow, type RejectedRow } from '#shared/warehouse/rejected-store.ts'
+
+/** One record as an event, or as something to keep aside. Nothing that a record holds is a failure. */
+export type DecodedRecord =
+  | {
+      readonly kind: 'event'
+      readonly offset: number
+      readonly row: EventRow
+      readonly receivedAtMs: number
+      /** Of an account's change of state: what SendGrid says happened. */
+      readonly accountStatus: string | undefined
+    }
+  | { readonly kind: 'rejected'; readonly offset: number; readonly row: RejectedRow }
+
+export function decodeRecord(record: LogRecord, partition: number, privacy: RecipientPrivacy): DecodedRecord {
+  const position = { partition, offset: record.offset }
+  try {
+    const message = parse(record.value)
+    return {
+      kind: 'event',
+      offset: record.offset,
+      row: toEventRow(message, position, privacy),
+      receivedAtMs: message.received_at,
+      accountStatus: accountStatus(message),
+    }
+  } catch (error) {
+    // Not JSON, not our message, or nested too deep to look at: kept, counted, and the next record goes on.
+    const detail = error instanceof Error ? `${error.name}: not a message of ours` : 'not a message of ours'
+    return { kind: 'rejected', offset: record.offset, row: unreadableRow({ ...record, detail }, position) }
+  }
+}
+
+function parse(value: Uint8Array): EventMessage {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  return eventMessageSchema.parse(JSON.parse(bytes.toString('utf8')))
+}
+
+function accountStatus(message: EventMessage): string | undefined {
+  const type = message.event['type']
+  return message.event.event === 'account_status_change' && typeof type === 'string' ? type : undefined
+}
+
+/** A part of the table per day: a block with many days would make many parts, so it is cut before the next one. */
+const DAYS_MAX = 60
+const DAY_SECONDS = 24 * 3600
+
+/** How many of these records may form one block. */
+export function recordsWithinDays(decoded: readonly DecodedRecord[]): number {
+  const days = new Set<number>()
+  for (const [index, record] of decoded.entries()) {
+    if (record.kind !== 'event') continue
+    days.add(Math.floor(record.row.timestamp / DAY_SECONDS))
+    if (days.size > DAYS_MAX) return index
+  }
+  return decoded.length
+}
