@@ -47,7 +47,7 @@ export function createKafkaAppender(
     for (let batch = waiting.take(); batch !== undefined; batch = waiting.take()) {
       sentAt = performance.now()
       try {
-        await producer.send(batch.topicMessages())
+        await producer.send(batch.finish())
         batch.resolve()
       } catch (error) {
         options.log.warn({ err: error, records: batch.records }, 'could not append to Kafka')

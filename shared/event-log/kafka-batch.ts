@@ -1,17 +1,19 @@
-import type { Message } from 'kafkajs'
 import type { NewRecord } from './event-log.ts'
+import { RECORD_OVERHEAD_BYTES_MAX, RecordBatchWriter } from './kafka-record-batch.ts'
 
-/** kafkajs copies a partition's messages once for each of them, so its cost rises with the square of a batch. */
-const BATCH_RECORDS_MAX = 2000
-/** kafkajs makes one record batch of a partition's messages, and brokers refuse those above 1 MiB by default. */
-const PARTITION_BYTES_MAX = 900_000
+/** What one produce request carries: enough to share its cost among many appends, little enough to be answered soon. */
+const BATCH_RECORDS_MAX = 20_000
+const BATCH_BYTES_MAX = 8 * 1024 * 1024
+/** A partition's part is one record batch, and brokers refuse those above 1 MiB by default. */
+const PARTITION_BYTES_MAX = 1_000_000
 /** A batch that waits for the broker is closed after this, so that its records expire at about the same time. */
 const BATCH_AGE_MAX_MS = 1000
-/** Lengths, attributes and offset of one record in a record batch, at most. */
-const RECORD_OVERHEAD_BYTES = 40
 
 /** Where a record goes, as the brokers name it. */
 export type Place = { readonly topic: string; readonly partition: number }
+
+/** A partition's part of a produce request, as `RecordBatchWriter` makes it. */
+export type PreparedBatch = Place & { readonly bytes: Buffer }
 
 /** The records that one produce request carries, for every append that came before it was sent. */
 export class KafkaBatch {
@@ -19,7 +21,8 @@ export class KafkaBatch {
   readonly sent: Promise<void>
   readonly #settle: { resolve(): void; reject(error: unknown): void }
   readonly #openedAt = performance.now()
-  readonly #topics = new Map<string, { readonly messages: Message[]; readonly partitionBytes: number[] }>()
+  /** By topic, then by partition. */
+  readonly #topics = new Map<string, RecordBatchWriter[]>()
   #records = 0
   #bytes = 0
 
@@ -42,25 +45,36 @@ export class KafkaBatch {
 
   /** Takes a record in, unless the batch is full; a record alone is never too large. */
   add(record: NewRecord, place: Place): boolean {
-    const { topic, partition } = place
-    const bytes = Buffer.byteLength(record.value) + Buffer.byteLength(record.key) + RECORD_OVERHEAD_BYTES
-    let entry = this.#topics.get(topic)
-    const there = entry?.partitionBytes[partition] ?? 0
-    if (this.#records >= BATCH_RECORDS_MAX || (there > 0 && there + bytes > PARTITION_BYTES_MAX)) return false
-    if (this.#records > 0 && performance.now() - this.#openedAt > BATCH_AGE_MAX_MS) return false
-    if (entry === undefined) {
-      entry = { messages: [], partitionBytes: [] }
-      this.#topics.set(topic, entry)
+    const keyBytes = Buffer.byteLength(record.key)
+    const valueBytes = Buffer.byteLength(record.value)
+    const bytes = keyBytes + valueBytes + RECORD_OVERHEAD_BYTES_MAX
+    let writers = this.#topics.get(place.topic)
+    let writer = writers?.[place.partition]
+    if (this.#records > 0 && this.#isFull(bytes)) return false
+    if (writer !== undefined && writer.byteLength + bytes > PARTITION_BYTES_MAX) return false
+    if (writers === undefined) {
+      writers = []
+      this.#topics.set(place.topic, writers)
     }
-    entry.messages.push({ key: record.key, value: asMessageValue(record.value), partition })
-    entry.partitionBytes[partition] = there + bytes
+    if (writer === undefined) {
+      writer = new RecordBatchWriter()
+      writers[place.partition] = writer
+    }
+    writer.add(record.key, keyBytes, record.value, valueBytes)
     this.#records += 1
     this.#bytes += bytes
     return true
   }
 
-  topicMessages(): { topic: string; messages: Message[] }[] {
-    return [...this.#topics].map(([topic, { messages }]) => ({ topic, messages }))
+  /** Closes the batch: its parts, with the present as the time of their records. */
+  finish(): PreparedBatch[] {
+    const now = Date.now()
+    const prepared: PreparedBatch[] = []
+    for (const [topic, writers] of this.#topics) {
+      // Partitions without records are holes in the array, which forEach leaves out.
+      writers.forEach((writer, partition) => prepared.push({ topic, partition, bytes: writer.finish(now) }))
+    }
+    return prepared
   }
 
   resolve(): void {
@@ -70,9 +84,12 @@ export class KafkaBatch {
   reject(error: unknown): void {
     this.#settle.reject(error)
   }
-}
 
-function asMessageValue(value: string | Uint8Array): string | Buffer {
-  if (typeof value === 'string' || Buffer.isBuffer(value)) return value
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  #isFull(moreBytes: number): boolean {
+    return (
+      this.#records >= BATCH_RECORDS_MAX ||
+      this.#bytes + moreBytes > BATCH_BYTES_MAX ||
+      performance.now() - this.#openedAt > BATCH_AGE_MAX_MS
+    )
+  }
 }

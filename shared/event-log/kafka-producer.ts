@@ -1,12 +1,14 @@
-import { CompressionTypes, type Kafka, type Message, type Producer } from 'kafkajs'
+import { CompressionTypes, type Kafka, type Message } from 'kafkajs'
 import type { Logger } from 'pino'
+import type { PreparedBatch } from './kafka-batch.ts'
+import { installPreparedBatches, markPrepared, SequenceBook } from './kafkajs-produce.ts'
 
 /** The leader's patience with its followers, below the client's own for the request. */
 const ACKNOWLEDGE_TIMEOUT_MS = 8000
 
 export type KafkaProducer = {
-  /** Resolves when every in-sync replica has the messages; they carry their partition. */
-  send(topicMessages: readonly { readonly topic: string; readonly messages: Message[] }[]): Promise<void>
+  /** Resolves when every in-sync replica has all the batches. */
+  send(batches: readonly PreparedBatch[]): Promise<void>
   disconnect(): Promise<void>
 }
 
@@ -15,18 +17,13 @@ export type KafkaProducer = {
  * sequence numbers may disagree with the broker's, so it is replaced by a new one with a new identity.
  */
 export async function connectKafkaProducer(kafka: Kafka, log: Logger): Promise<KafkaProducer> {
-  let producer: Producer | undefined = await connect(kafka)
+  installPreparedBatches()
+  let producer: KafkaProducer | undefined = await connect(kafka)
   return {
-    async send(topicMessages) {
+    async send(batches) {
       const current = (producer ??= await connect(kafka))
       try {
-        await current.sendBatch({
-          topicMessages: [...topicMessages],
-          acks: -1,
-          timeout: ACKNOWLEDGE_TIMEOUT_MS,
-          // Measured on one machine: gzip costs more time than its bytes save.
-          compression: CompressionTypes.None,
-        })
+        await current.send(batches)
       } catch (error) {
         producer = undefined
         await current
@@ -41,7 +38,7 @@ export async function connectKafkaProducer(kafka: Kafka, log: Logger): Promise<K
   }
 }
 
-async function connect(kafka: Kafka): Promise<Producer> {
+async function connect(kafka: Kafka): Promise<KafkaProducer> {
   const producer = kafka.producer({
     idempotent: true,
     maxInFlightRequests: 1,
@@ -51,6 +48,33 @@ async function connect(kafka: Kafka): Promise<Producer> {
       ({ message }) =>
         message.partition ?? 0,
   })
+  const sequences = new SequenceBook()
   await producer.connect()
-  return producer
+  return {
+    async send(batches) {
+      await producer.sendBatch({
+        topicMessages: toTopicMessages(batches, sequences),
+        acks: -1,
+        timeout: ACKNOWLEDGE_TIMEOUT_MS,
+        // The batches are encoded already. On one machine gzip costs more time than its bytes save.
+        compression: CompressionTypes.None,
+      })
+    },
+    disconnect: () => producer.disconnect(),
+  }
+}
+
+/** To kafkajs each prepared batch is one message of its partition. */
+function toTopicMessages(
+  batches: readonly PreparedBatch[],
+  sequences: SequenceBook,
+): { topic: string; messages: Message[] }[] {
+  const byTopic = new Map<string, Message[]>()
+  for (const { topic, partition, bytes } of batches) {
+    markPrepared(bytes, sequences)
+    const messages = byTopic.get(topic)
+    if (messages === undefined) byTopic.set(topic, [{ partition, value: bytes }])
+    else messages.push({ partition, value: bytes })
+  }
+  return [...byTopic].map(([topic, messages]) => ({ topic, messages }))
 }
