@@ -126,10 +126,14 @@ describe.skipIf(mayBeSkipped)(
           headers: signer.headers(body),
         })
         expect(answer.status).toBeLessThan(300)
-        await eventually(async () => (await storedKeys(warehouse)).includes('billing'), {
-          timeoutMs: 60_000,
-          what: 'the event is in the warehouse',
-        })
+        await eventually(
+          async () => {
+            const keys = await storedKeys(warehouse)
+            if (!keys.includes('billing')) throw new Error(logsOf(running))
+            return true
+          },
+          { timeoutMs: 60_000, what: 'the event is in the warehouse' },
+        )
 
         await appendAlert(placed('kafka://kafka:9092'))
         await eventually(() => receiver.accepted.some(({ id, verified }) => id === 'compose.1' && verified), {
@@ -146,6 +150,11 @@ describe.skipIf(mayBeSkipped)(
     )
   },
 )
+
+/** What every process wrote last, for a failure's message. */
+function logsOf(running: ReadonlyMap<string, RunningCommand>): string {
+  return [...running].map(([name, command]) => `${name}:\n${command.output().slice(-3000)}`).join('\n')
+}
 
 function adminAddress(service: ComposeService): string {
   const listen = Object.entries(service.environment).find(([name]) => name.endsWith('__ADMIN_LISTEN'))
