@@ -10,12 +10,14 @@ import { quoteString, scopeStatements, type RequestScope } from './session-setti
 /**
  * What every connection starts with. Asynchronous inserts would answer before the data is stored, and are on by
  * default in this engine; the time zone must not depend on the machine's; a file that carries an insert's data is
- * read, not mapped into memory, where all of it would count as this process's.
+ * read, not mapped into memory, where all of it would count as this process's; and a misspelt statement is an
+ * error, as on a server, not an expression to be selected.
  */
 const CONNECTION_ARGUMENTS = [
   '--async_insert=0',
   '--session_timezone=UTC',
   '--storage_file_read_method=pread',
+  '--implicit_select=0',
 ]
 const KILL_INTERVAL_MS = 100
 

@@ -39,8 +39,8 @@ export type QueryRequest = {
 
 /** The last value of every URL parameter. */
 export function urlParameters(request: IncomingMessage): { path: string; parameters: Map<string, string> } {
-  const url = new URL(request.url ?? '/', 'http://warehouse')
-  return { path: url.pathname, parameters: new Map(url.searchParams) }
+  const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s)
+  return { path, parameters: new Map(new URLSearchParams(query)) }
 }
 
 /** Reads everything about a request but its statement's text and data. Throws ClickHouse's errors. */

@@ -31,39 +31,59 @@ const READING = new Set(['SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN', 'CHECK
  * name files of this machine.
  */
 export function readStatement(text: string): Statement {
-  const tokens = sqlTokens(text)
-  const first = tokens.next()
-  if (first.done) throw exception(62, 'Syntax error: Empty query')
-  if (keyword(first.value) === 'INSERT') return readInsert(text, [first.value, ...tokens])
-  const rest = [...tokens]
-  if (
-    keyword(first.value) === 'WITH' &&
-    rest.some((token) => token.depth === 0 && keyword(token) === 'INSERT')
-  ) {
-    return readInsert(text, [first.value, ...rest])
-  }
-  return readQuery(text, [first.value, ...rest])
+  const tokens = lookAhead(sqlTokens(text))
+  const first = keyword(tokens.at(0))
+  const insertAt = first === 'INSERT' ? 0 : first === 'WITH' ? indexOfInsert(tokens.all()) : -1
+  return (insertAt === -1 ? undefined : readInsert(text, tokens, insertAt)) ?? readQuery(text, tokens.all())
 }
 
-function readInsert(text: string, tokens: readonly SqlToken[]): Statement {
+/** Tokens are read only as far as they are asked for: behind a statement there may be megabytes of data. */
+type Tokens = {
+  readonly at: (index: number) => SqlToken | undefined
+  readonly all: () => readonly SqlToken[]
+}
+
+function lookAhead(tokens: Generator<SqlToken, void, void>): Tokens {
+  const taken: SqlToken[] = []
+  const at = (index: number) => {
+    while (taken.length <= index) {
+      const next = tokens.next()
+      if (next.done === true) return undefined
+      taken.push(next.value)
+    }
+    return taken[index]
+  }
+  const all = () => {
+    for (const token of tokens) taken.push(token)
+    return taken
+  }
+  return { at, all }
+}
+
+function indexOfInsert(tokens: readonly SqlToken[]): number {
+  return tokens.findIndex((token) => token.depth === 0 && keyword(token) === 'INSERT')
+}
+
+function readInsert(text: string, tokens: Tokens, insertAt: number): Statement | undefined {
   let insertionAt: number | undefined
   // A table may be called format or values: its name comes first and is never looked at as a keyword.
-  for (let index = indexAfterTable(tokens); index < tokens.length; index += 1) {
-    const token = tokens[index]
-    if (token === undefined || token.depth > 0) continue
+  for (let index = indexAfterTable(tokens, insertAt); ; index += 1) {
+    const token = tokens.at(index)
+    if (token === undefined) return undefined
+    if (token.depth > 0) continue
     const word = keyword(token)
-    if (word === 'FROM' && keyword(tokens[index + 1]) === 'INFILE') {
+    if (word === 'FROM' && keyword(tokens.at(index + 1)) === 'INFILE') {
       throw exception(78, 'Query has infile and was send directly to server')
     }
-    if (word === 'SELECT' || word === 'WITH' || word === 'FROM' || word === 'WATCH') break
+    if (word === 'SELECT' || word === 'WITH' || word === 'FROM' || word === 'WATCH') return undefined
     if (word === 'SETTINGS') insertionAt ??= token.start
     if (word === 'VALUES') return insertOf(text, insertionAt ?? token.start, token.start, token.end, 'Values')
-    const format = tokens[index + 1]
-    if (word === 'FORMAT' && format !== undefined) {
+    if (word === 'FORMAT') {
+      const format = tokens.at(index + 1)
+      if (format === undefined) return undefined
       return insertOf(text, insertionAt ?? token.start, token.start, dataStart(text, format.end), format.text)
     }
   }
-  return readQuery(text, tokens)
 }
 
 function insertOf(
@@ -82,17 +102,20 @@ function insertOf(
 }
 
 /** INSERT [INTO] [TABLE] [FUNCTION] name[.name]: the position of what follows. */
-function indexAfterTable(tokens: readonly SqlToken[]): number {
-  let index = tokens.findIndex((token) => keyword(token) === 'INSERT') + 1
-  if (keyword(tokens[index]) === 'INTO') index += 1
-  const following = tokens[index + 1]
-  const names = keyword(tokens[index])
-  const isName = following === undefined || following.text === '.' || following.text === '('
-  if ((names === 'TABLE' || names === 'FUNCTION') && !isName) index += 1
-  if (keyword(tokens[index]) === 'FUNCTION' && tokens[index + 1]?.kind === 'word') index += 1
+function indexAfterTable(tokens: Tokens, insertAt: number): number {
+  let index = insertAt + 1
+  if (keyword(tokens.at(index)) === 'INTO') index += 1
+  if (isKeywordBeforeName(tokens, index, 'TABLE')) index += 1
+  if (isKeywordBeforeName(tokens, index, 'FUNCTION')) index += 1
   index += 1
-  while (tokens[index]?.text === '.') index += 2
+  while (tokens.at(index)?.text === '.') index += 2
   return index
+}
+
+/** A table may also be called table: then a dot, a bracket or nothing follows. */
+function isKeywordBeforeName(tokens: Tokens, index: number, word: string): boolean {
+  const next = tokens.at(index + 1)
+  return keyword(tokens.at(index)) === word && next !== undefined && next.text !== '.' && next.text !== '('
 }
 
 function readQuery(text: string, tokens: readonly SqlToken[]): Statement {

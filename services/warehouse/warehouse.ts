@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '#shared/config/config.ts'
@@ -25,7 +26,7 @@ const WAITING_MAX = 100
  * a statement, and one of the others is never taken by a read, so that no read keeps an insert waiting.
  */
 export async function startWarehouse(
-  config: Pick<Config, 'data_directory' | 'warehouse'>,
+  config: Pick<Config, 'data_directory' | 'warehouse' | 'stop_deadline_ms'>,
   parts: { readonly log: Logger; readonly fail: Fail; readonly poolThreads: number },
 ): Promise<Stop> {
   const { log, fail, poolThreads } = parts
@@ -48,12 +49,10 @@ export async function startWarehouse(
       await reportBrokenParts(engine, log)
       const password = config.warehouse.password ?? ensureWarehousePassword(config.data_directory)
       const credentials = { username: config.warehouse.username, password }
-      const { port, stop } = await listen(
-        createHttpInterface({ engine, spool, credentials, log, fail }),
-        address,
-      )
+      const server = createHttpInterface({ engine, spool, credentials, log, fail })
+      const { port, stop } = await listen(server, address)
       log.info({ host: address.host, port, engine: engine.version }, 'listening')
-      return stop
+      return () => stopWithin(config.stop_deadline_ms / 2, server, stop)
     },
   )
 }
@@ -74,6 +73,16 @@ export function warehouseAddress(url: string): ListenAddress {
     )
   }
   return { host, port: port === '' ? 80 : Number(port) }
+}
+
+/** Lets requests finish, but cuts off those that take longer, which stops their reads. */
+async function stopWithin(graceMs: number, server: Server, stop: Stop) {
+  const cutOff = setTimeout(() => server.closeAllConnections(), graceMs)
+  try {
+    await stop()
+  } finally {
+    clearTimeout(cutOff)
+  }
 }
 
 /** A part that the engine could not read at its start is set aside without a word, and its rows with it. */

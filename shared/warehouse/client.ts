@@ -1,4 +1,4 @@
-import { createClient, type ClickHouseClient } from '@clickhouse/client'
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client'
 
 export type { ClickHouseClient }
 
@@ -25,5 +25,7 @@ export function createWarehouseClient(
     max_open_connections: 8,
     compression: { request: false, response: false },
     keep_alive: { enabled: true },
+    // Every failure is thrown and logged where it is handled; the client's own lines would quote statements.
+    log: { level: ClickHouseLogLevel.OFF },
   })
 }
