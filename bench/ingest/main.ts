@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Kafka, logLevel } from 'kafkajs'
 import { Pool } from 'undici'
@@ -27,6 +27,8 @@ const { values } = parseArgs({
     json: { type: 'string' },
     /** Measures ingest only. */
     'only-ingest': { type: 'boolean', default: false },
+    /** Measures this size only, in events a request; may be repeated. */
+    events: { type: 'string', multiple: true },
   },
 })
 
@@ -58,7 +60,7 @@ async function measureAll(brokers: readonly string[]): Promise<Row[]> {
   const ingest = await startIngestServer(target, profileOptions())
   const plain = await startPlainServer({ ...target, topic: TOPIC })
   const rows: Row[] = []
-  for (const events of eventsPerRequestCases) {
+  for (const events of values.events?.map(Number) ?? eventsPerRequestCases) {
     const { requests } = createRequests(events, keys)
     const ours = await measure(ingest, requests, requestCount.ingest(events))
     const theirs = values['only-ingest']
@@ -120,7 +122,7 @@ function profileOptions(): string[] {
   const directory = values['cpu-prof']
   if (directory === undefined) return []
   mkdirSync(directory, { recursive: true })
-  return ['--cpu-prof', `--cpu-prof-dir=${join(process.cwd(), directory)}`]
+  return ['--cpu-prof', `--cpu-prof-dir=${resolve(directory)}`]
 }
 
 function printTable(rows: readonly Row[]) {
