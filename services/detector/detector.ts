@@ -20,7 +20,12 @@ export type DetectorDeps = {
   readonly fail: Fail
 }
 
-const GROUP = 'keywatch-detector'
+/**
+ * One group per topic: kafkajs shares out the partitions of its leader's topics among all members of a group, whatever
+ * they subscribed to, so two consumers of different topics must not share a group.
+ */
+const EVENTS_GROUP = 'keywatch-detector'
+const REJECTED_GROUP = 'keywatch-detector-rejected'
 
 /**
  * Starts the detector: it stores the events of its partitions and raises alerts until it is stopped. Ready while
@@ -61,11 +66,12 @@ export async function startDetector(deps: DetectorDeps): Promise<Stop> {
       log.info({ adminPort: admin.port }, 'admin server listens')
       return admin.stop
     },
-    () => eventLog.consume({ topic: topics.events, group: GROUP, handle: handleEvents, onFailure: fail }),
+    () =>
+      eventLog.consume({ topic: topics.events, group: EVENTS_GROUP, handle: handleEvents, onFailure: fail }),
     () =>
       eventLog.consume({
         topic: topics.rejected,
-        group: GROUP,
+        group: REJECTED_GROUP,
         handle: (partition) => runRejectedPartition(partition, context),
         onFailure: fail,
       }),

@@ -29,7 +29,7 @@ export async function untilDone<Answer>(
   for (;;) {
     throwIfLost(lost)
     try {
-      return await work()
+      return await unlessLost(work(), lost)
     } catch (error) {
       throwIfLost(lost)
       if (!isDependencyFailure(error)) throw error
@@ -41,9 +41,26 @@ export async function untilDone<Answer>(
   }
 }
 
+/** The work's answer, or a rejection as soon as the partition is lost: what is under way must not hold up a stop. */
+async function unlessLost<Answer>(work: Promise<Answer>, lost: AbortSignal): Promise<Answer> {
+  let stop: () => void = () => undefined
+  const ended = new Promise<never>((_, reject) => {
+    stop = () => reject(partitionLost())
+    lost.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, ended])
+  } finally {
+    lost.removeEventListener('abort', stop)
+  }
+}
+
 export function throwIfLost(lost: AbortSignal): void {
-  if (!lost.aborted) return
-  throw new AppError('PARTITION_LOST', 'the partition belongs to another member of the group now', {
+  if (lost.aborted) throw partitionLost()
+}
+
+function partitionLost(): AppError {
+  return new AppError('PARTITION_LOST', 'the partition belongs to another member of the group now', {
     retriable: false,
   })
 }

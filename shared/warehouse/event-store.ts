@@ -81,6 +81,7 @@ export async function findStoredEvents(
   candidates: readonly EventIdentity[],
   ignoring?: BlockPosition,
 ): Promise<Set<string>> {
+  const wanted = new Set(candidates.map(identityOf))
   const stored = new Set<string>()
   for (const chunk of inChunks(candidates)) {
     const result = await client.query({
@@ -98,7 +99,11 @@ export async function findStoredEvents(
       },
       format: 'JSONEachRow',
     })
-    for (const row of z.array(storedRow).parse(await result.json())) stored.add(identityOf(row))
+    for (const row of z.array(storedRow).parse(await result.json())) {
+      // The statement asks for every combination of these sources, times and ids.
+      const identity = identityOf(row)
+      if (wanted.has(identity)) stored.add(identity)
+    }
   }
   return stored
 }

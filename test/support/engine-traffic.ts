@@ -1,15 +1,5 @@
 import type { EngineEvent } from '#shared/detection/engine-input.ts'
-
-/** Uniform numbers in [0, 1) from a seed. Source: mulberry32 by Tommy Ettinger (public domain). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
+import { seededRandom } from './test-traffic.ts'
 
 type Random = () => number
 
