@@ -36,7 +36,10 @@ export type KafkaConsumerParts = {
  * when the group has taken this member in; throws the AppError `CONSUMER_FAILED` if it does not within a minute.
  */
 export async function startKafkaConsumer(options: ConsumeOptions, parts: KafkaConsumerParts): Promise<Stop> {
-  const [kafkaTopic, kafkaGroup] = [parts.withPrefix(options.topic), parts.withPrefix(options.group)]
+  const kafkaTopic = parts.withPrefix(options.topic)
+  // A Kafka group of its own per topic: kafkajs hands partitions to every member of a group, also to those that
+  // do not read the topic, and nobody would read these.
+  const kafkaGroup = parts.withPrefix(`${options.group}.${options.topic}`)
   let ended = false
   const consumer = createConsumer(parts, kafkaGroup, () => assignment.revoke())
   const fail = (error: unknown) => {
