@@ -7,6 +7,7 @@ import { migrateWarehouse } from '#shared/warehouse/migrate.ts'
 import { readMigrations, type Migration } from '#shared/warehouse/migration-files.ts'
 import { expandMigration, splitStatements } from '#shared/warehouse/migration-statements.ts'
 import type { WarehouseConnection } from '#shared/warehouse/client.ts'
+import { eventually } from '../support/eventually.ts'
 import { startTestWarehouse, type TestWarehouse } from '../support/start-warehouse.ts'
 
 let warehouse: TestWarehouse
@@ -234,6 +235,41 @@ describe('blocks under a token', () => {
     await insertBlock(client, 'a:0:5000:9999', 1)
     expect(await numbers(client, counts)).toEqual([10_000, 10_000, 10_000, 10_000])
   })
+
+  it(
+    'are repaired by the retry when the warehouse was killed in the middle of them',
+    { timeout: 150_000 },
+    async () => {
+      const killed = await startTestWarehouse()
+      const client = createClient({ ...killed.connection, request_timeout: 10_000 })
+      try {
+        await migrateWarehouse(killed.connection, { rawRetentionDays: 3650 })
+        let stored = 0
+        for (let kill = 0; kill < 5; kill += 1) {
+          let block = kill * 1000
+          const goal = stored + 3
+          const inserting = (async () => {
+            for (;;) {
+              await insertBlock(client, `k:0:${block}`, block)
+              block += 1
+              stored += 1
+            }
+          })().catch(() => 'killed')
+          await eventually(() => stored >= goal, { timeoutMs: 30_000, what: 'three more blocks are stored' })
+          await killed.kill9()
+          expect(await inserting).toBe('killed')
+          await killed.restart()
+          await insertBlock(client, `k:0:${block}`, block)
+          stored += 1
+          const rows = stored * 5000
+          expect(await numbers(client, counts)).toEqual([rows, rows, rows, rows])
+        }
+      } finally {
+        await client.close()
+        await killed.stop()
+      }
+    },
+  )
 
   it('give rollups that equal the raw events in every cell, merged or not', async () => {
     const { connection, client } = database('cells')

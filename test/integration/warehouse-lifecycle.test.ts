@@ -119,43 +119,47 @@ describe('stopping', () => {
 })
 
 describe('kill -9', () => {
-  it('loses no insert that was answered and stores none in part, five times in a row', async () => {
-    const warehouse = await start()
-    await ask(
-      warehouse,
-      'CREATE TABLE kept (block UInt32, n UInt32) ENGINE = MergeTree ORDER BY block SETTINGS fsync_after_insert = 1, fsync_part_directory = 1',
-    )
-    const acknowledged: number[] = []
-    let block = 0
-    for (let kill = 0; kill < 5; kill += 1) {
-      const goal = acknowledged.length + 10
-      const inserting = (async () => {
-        for (;;) {
-          block += 1
-          const rows = Array.from({ length: 1000 }, (_, n) => `${block}\t${n}`).join('\n')
-          const answer = await warehouseRequest(warehouse.connection, {
-            query: { query: 'INSERT INTO kept FORMAT TSV' },
-            body: rows,
-          })
-          if (answer.status === 200) acknowledged.push(block)
-        }
-      })().catch(() => 'killed')
-      await eventually(() => acknowledged.length >= goal, {
-        timeoutMs: 30_000,
-        what: 'ten more blocks are stored',
-      })
-      await warehouse.kill9()
-      expect(await inserting).toBe('killed')
-      await warehouse.restart()
-    }
-    const stored = (await ask(warehouse, 'SELECT block, count() FROM kept GROUP BY block FORMAT TSV'))
-      .trim()
-      .split('\n')
-      .map((line) => line.split('\t').map(Number))
-    for (const [, count] of stored) expect(count).toBe(1000)
-    const blocks = new Set(stored.map(([name]) => name))
-    expect(acknowledged.filter((name) => !blocks.has(name))).toEqual([])
-  })
+  it(
+    'loses no insert that was answered and stores none in part, five times in a row',
+    { timeout: 150_000 },
+    async () => {
+      const warehouse = await start()
+      await ask(
+        warehouse,
+        'CREATE TABLE kept (block UInt32, n UInt32) ENGINE = MergeTree ORDER BY block SETTINGS fsync_after_insert = 1, fsync_part_directory = 1',
+      )
+      const acknowledged: number[] = []
+      let block = 0
+      for (let kill = 0; kill < 5; kill += 1) {
+        const goal = acknowledged.length + 10
+        const inserting = (async () => {
+          for (;;) {
+            block += 1
+            const rows = Array.from({ length: 1000 }, (_, n) => `${block}\t${n}`).join('\n')
+            const answer = await warehouseRequest(warehouse.connection, {
+              query: { query: 'INSERT INTO kept FORMAT TSV' },
+              body: rows,
+            })
+            if (answer.status === 200) acknowledged.push(block)
+          }
+        })().catch(() => 'killed')
+        await eventually(() => acknowledged.length >= goal, {
+          timeoutMs: 30_000,
+          what: 'ten more blocks are stored',
+        })
+        await warehouse.kill9()
+        expect(await inserting).toBe('killed')
+        await warehouse.restart()
+      }
+      const stored = (await ask(warehouse, 'SELECT block, count() FROM kept GROUP BY block FORMAT TSV'))
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t').map(Number))
+      for (const [, count] of stored) expect(count).toBe(1000)
+      const blocks = new Set(stored.map(([name]) => name))
+      expect(acknowledged.filter((name) => !blocks.has(name))).toEqual([])
+    },
+  )
 
   it('leaves no half-sent upload behind', async () => {
     const warehouse = await start()
