@@ -6,8 +6,6 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
-
 /** A server under measurement, as a process of its own. */
 export type MeasuredServer = {
   readonly url: string
@@ -25,7 +23,12 @@ export async function startIngestServer(
 ): Promise<MeasuredServer> {
   const directory = await mkdtemp(join(tmpdir(), 'keywatch-bench-'))
   const child = startChild(
-    [...nodeOptions, '--import', import.meta.resolve('tsx'), `${REPOSITORY}services/ingest/main.ts`],
+    [
+      ...nodeOptions,
+      '--import',
+      import.meta.resolve('tsx'),
+      fileURLToPath(import.meta.resolve('../../services/ingest/main.ts')),
+    ],
     {
       KEYWATCH_DATA_DIRECTORY: directory,
       KEYWATCH_SOURCES: `{"main": {"public_keys": ["${target.publicKey}"]}}`,
@@ -55,7 +58,7 @@ export async function startPlainServer(target: Target & { readonly topic: string
   const child = startChild([
     '--import',
     import.meta.resolve('tsx'),
-    `${REPOSITORY}bench/ingest/plain-sample.ts`,
+    fileURLToPath(import.meta.resolve('./plain-sample.ts')),
     '--brokers',
     target.brokers.join(','),
     '--topic',
@@ -83,7 +86,7 @@ export async function measureParts(options: {
   const child = startChild([
     '--import',
     import.meta.resolve('tsx'),
-    `${REPOSITORY}bench/ingest/parts.ts`,
+    fileURLToPath(import.meta.resolve('./parts.ts')),
     '--brokers',
     options.brokers.join(','),
     '--topic',
