@@ -18,7 +18,7 @@ const FENCED = new Set([
 
 export type KafkaCommitter = {
   /** Remembers the way to commit that comes with every batch. */
-  use(payload: EachBatchPayload): void
+  use(payload: Pick<EachBatchPayload, 'commitOffsetsIfNecessary'>): void
   /** Tries until it succeeds, `lost` aborts (AppError `PARTITION_LOST`) or 30 s have passed. */
   commit(partition: number, position: CommittedPosition, lost: AbortSignal): Promise<void>
 }
@@ -31,7 +31,7 @@ export type KafkaCommitter = {
  * once, and names the generation that is current when it is called; the trying again is done here, where a lost
  * partition ends it.
  */
-export function createCommitter(consumer: Consumer, topic: string): KafkaCommitter {
+export function createCommitter(consumer: Pick<Consumer, 'commitOffsets'>, topic: string): KafkaCommitter {
   let commitOnce: ((offsets: Offsets) => Promise<void>) | undefined
 
   const attempt = async (partition: number, position: CommittedPosition) => {

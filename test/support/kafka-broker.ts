@@ -1,4 +1,5 @@
 import { Kafka, logLevel } from 'kafkajs'
+import { correctRequestQueueTimer } from '#shared/event-log/kafkajs-timers.ts'
 import { eventually } from './eventually.ts'
 
 export type RunningKafka = {
@@ -19,6 +20,7 @@ const START_TIMEOUT_MS = 90_000
 
 /** Resolves when the brokers answer and have a controller. */
 export async function awaitBroker(brokers: readonly string[]): Promise<void> {
+  correctRequestQueueTimer()
   const kafka = new Kafka({
     clientId: 'keywatch-tests',
     brokers: [...brokers],

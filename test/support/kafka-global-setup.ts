@@ -10,16 +10,22 @@ declare module 'vitest' {
   }
 }
 
+declare global {
+  /** The test projects of a run share one process, though not their modules. */
+  var keywatchTestKafka: { started?: Promise<TestKafka>; projects: number } | undefined
+}
+
 /**
  * One broker for all test files of a run. It is started when the first test asks for it, so that a run without
- * Kafka tests does not wait for it, and ended with the run. With several test projects each has its own.
+ * Kafka tests does not wait for it, and ended when the last test project ends.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  let kafka: Promise<TestKafka> | undefined
+  const shared = (globalThis.keywatchTestKafka ??= { projects: 0 })
+  shared.projects += 1
   const server = createServer((_request, response) => {
-    kafka ??= startTestKafka()
-    kafka.then(
-      (started) => response.end(JSON.stringify(describeKafka(started))),
+    shared.started ??= startTestKafka()
+    shared.started.then(
+      (kafka) => response.end(JSON.stringify(describeKafka(kafka))),
       (error: unknown) => {
         response.statusCode = 500
         response.end(error instanceof Error ? error.message : 'unknown')
@@ -30,8 +36,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('kafkaStarter', `http://127.0.0.1:${port}`)
   return async () => {
     server.close()
-    const started = await kafka?.catch(() => undefined)
-    if (started?.kind === 'running') await started.stop()
+    shared.projects -= 1
+    if (shared.projects > 0) return
+    globalThis.keywatchTestKafka = undefined
+    const kafka = await shared.started?.catch(() => undefined)
+    if (kafka?.kind === 'running') await kafka.stop()
   }
 }
 
