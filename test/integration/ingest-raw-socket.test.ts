@@ -71,7 +71,7 @@ describe('what HTTP parsers disagree about is refused, and nothing hidden in it 
   })
 
   it('400: so many headers that the parser drops some, even if the signature is among the first', async () => {
-    const many = Array.from({ length: 1500 }, (_, index) => `a${index}: b\r\n`).join('')
+    const many = Array.from({ length: 300 }, (_, index) => `a${index}: b\r\n`).join('')
     const { statuses } = await exchange(`${START}Host: x\r\n${signedLines()}${length}${many}\r\n${body}`)
     expect(statuses).toEqual([400])
   })
