@@ -32,6 +32,9 @@ export type StackOptions = {
 
 /** Services in the order they start; they stop in reverse, the warehouse after all others. */
 const PIPELINE = ['detector', 'notifier', 'ingest'] as const
+/** The engine's statements run on libuv's threads; the number can only be set before the process starts. */
+const THREADS: Readonly<Record<string, string>> = { warehouse: '12' }
+const DEFAULT_THREADS = '4'
 const START_DEADLINE_MS = 60_000
 const EXTRA_STOP_MS = 2000
 
@@ -44,7 +47,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { config, environment, events, signal } = options
   const running: SupervisedProcess[] = []
   const start = (name: string, script: string, extraArguments: readonly string[] = []) => {
-    const spec = { name, arguments: ['--import', tsxLoader(), script, ...extraArguments], environment }
+    const spec = {
+      name,
+      arguments: ['--import', tsxLoader(), script, ...extraArguments],
+      environment: { UV_THREADPOOL_SIZE: THREADS[name] ?? DEFAULT_THREADS, ...environment },
+    }
     running.push(superviseProcess(spec, events))
   }
   const stop = async () => {

@@ -26,10 +26,6 @@ export type HttpInterface = {
 export function createHttpInterface(parts: HttpInterface): Server {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_TIMEOUT_MS })
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    // A server that stops has closed the idle connections; this one becomes idle only now.
-    response.once('finish', () => {
-      if (!server.listening) setImmediate(() => server.closeIdleConnections())
-    })
     answer(request, response, parts).catch((error: unknown) => {
       parts.log.error({ err: error }, 'a request failed')
       response.destroy()

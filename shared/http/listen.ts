@@ -31,6 +31,12 @@ export async function listen(
   })
   const bound = server.address()
   const port = bound !== null && typeof bound === 'object' ? bound.port : address.port
+  server.on('request', (_request, response) => {
+    response.once('finish', () => {
+      // A connection that falls idle after close() would otherwise be kept until its keep-alive time-out.
+      if (!server.listening) setImmediate(() => server.closeIdleConnections())
+    })
+  })
   let stopping: Promise<void> | undefined
   const stop = () =>
     (stopping ??= new Promise<void>((resolve) => {
