@@ -70,10 +70,11 @@ describe('what HTTP parsers disagree about is refused, and nothing hidden in it 
     expect((await exchange(text)).statuses).toEqual([431])
   })
 
-  it('400: so many headers that the parser drops some, even if the signature is among the first', async () => {
+  it('400: more headers than are read, even if the signature is among the first', async () => {
     const many = Array.from({ length: 300 }, (_, index) => `a${index}: b\r\n`).join('')
     const { statuses } = await exchange(`${START}Host: x\r\n${signedLines()}${length}${many}\r\n${body}`)
-    expect(statuses).toEqual([400])
+    // Node.js 20 drops the rest without a word, so ingest answers; Node.js 24 refuses by itself with 431.
+    expect([[400], [431]]).toContainEqual(statuses)
   })
 
   it('keeps nothing of all this, and has no byte left in flight', async () => {
