@@ -35,6 +35,8 @@ const PIPELINE = ['detector', 'notifier', 'ingest'] as const
 /** The engine's statements run on libuv's threads; the number can only be set before the process starts. */
 const THREADS: Readonly<Record<string, string>> = { warehouse: '12' }
 const DEFAULT_THREADS = '4'
+/** A request's objects die young: room for them saves ingest a tenth of its processor time and more. */
+const NODE_OPTIONS: Readonly<Record<string, readonly string[]>> = { ingest: ['--max-semi-space-size=32'] }
 const START_DEADLINE_MS = 60_000
 const EXTRA_STOP_MS = 2000
 
@@ -49,7 +51,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const start = (name: string, script: string, extraArguments: readonly string[] = []) => {
     const spec = {
       name,
-      arguments: ['--import', tsxLoader(), script, ...extraArguments],
+      arguments: [...(NODE_OPTIONS[name] ?? []), '--import', tsxLoader(), script, ...extraArguments],
       environment: { UV_THREADPOOL_SIZE: THREADS[name] ?? DEFAULT_THREADS, ...environment },
     }
     running.push(superviseProcess(spec, events))

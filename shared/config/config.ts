@@ -40,7 +40,7 @@ const ingest = z.strictObject({
   listen: listenAddress.prefault('127.0.0.1:8080'),
   admin_listen: listenAddress.prefault('127.0.0.1:9081'),
   body_limit_bytes: wholeNumber(1024, 64 * MIB).default(5 * MIB),
-  in_flight_limit_bytes: wholeNumber(MIB).default(256 * MIB),
+  in_flight_limit_bytes: wholeNumber(MIB).default(64 * MIB),
   signature_max_age_seconds: wholeNumber(1).default(25 * 3600),
   signature_max_future_seconds: wholeNumber(0).default(300),
   append_timeout_ms: wholeNumber(1).default(10_000),

@@ -78,6 +78,12 @@ describe('toEventRow', () => {
     expect(JSON.parse(row.arguments)).toEqual({ url: { odd: 1 }, type: 'compliance', category: [1] })
   })
 
+  it('takes an id that is a number as its digits', () => {
+    const row = toEventRow(aMessage({ marketing_campaign_id: 12_345 }), position, hashed)
+    expect(row.marketing_campaign_id).toBe('12345')
+    expect(row.arguments).not.toContain('12345')
+  })
+
   it('hashes an address the same whatever its case, and differently under another key', () => {
     const hash = (address: string) =>
       toEventRow(aMessage({ email: address }), position, hashed).recipient_hash

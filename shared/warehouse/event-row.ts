@@ -164,9 +164,11 @@ function createFieldReader(event: Event) {
     text(names: readonly string[]): string {
       for (const name of names) {
         const value = event[name]
-        if (typeof value !== 'string' || value === '') continue
+        // Ids such as marketing_campaign_id are numbers in SendGrid's own samples.
+        const written = typeof value === 'number' ? String(value) : value
+        if (typeof written !== 'string' || written === '') continue
         take(name)
-        return value
+        return written
       }
       return ''
     },
