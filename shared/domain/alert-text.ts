@@ -1,4 +1,6 @@
 import { EVERY, type Alert } from './alert.ts'
+import { describeEvidence } from './evidence-text.ts'
+import { describeNumber } from './number-text.ts'
 
 /** What became of an alert, as a channel tells it. The first word a channel hears of an alert is `opened`. */
 export type AlertChange = 'opened' | 'changed' | 'resolved'
@@ -63,11 +65,9 @@ export function describeAlert(alert: Alert, change: AlertChange): AlertText {
     title: `${alert.severity.toUpperCase()} ${change}: ${alert.signal} ${describeEntity(alert)}`,
     sentence: visibleText(alert.summary, SENTENCE_LENGTH_MAX),
     facts: describeFacts(alert),
-    evidence: Object.entries(alert.evidence)
+    evidence: describeEvidence(alert.evidence)
       .slice(0, EVIDENCE_LINES_MAX)
-      .map(([name, value]) =>
-        visibleText(`${name.replaceAll('_', ' ')}: ${inWords(value)}`, LINE_LENGTH_MAX),
-      ),
+      .map((line) => visibleText(line, LINE_LENGTH_MAX)),
     // When it is over there is nothing left to do at once.
     nextSteps:
       change === 'resolved' ? [] : alert.next_steps.map((step) => visibleText(step, LINE_LENGTH_MAX)),
@@ -97,29 +97,15 @@ function describeFacts(alert: Alert): readonly LabelledText[] {
   return facts
 }
 
-/** Only web addresses are shown: any other scheme in a place where people click is a trap. */
+/** Only web addresses and the project's own runbooks are shown: any other scheme where people click is a trap. */
 function describeReferences(alert: Alert): readonly LabelledText[] {
   return [['Runbook', alert.runbook_url] as const, ...Object.entries(alert.links)]
-    .filter(([, url]) => /^https?:\/\/[^\s]+$/.test(url))
+    .filter(([, url]) => /^(https?:\/\/[^\s]+|docs\/[\w.#-]+)$/.test(url))
     .slice(0, REFERENCES_MAX)
     .map(([label, url]) => ({
       label: visibleText(label, NAME_LENGTH_MAX),
       text: visibleText(url, LINE_LENGTH_MAX),
     }))
-}
-
-function inWords(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (typeof value === 'number') return describeNumber(value)
-  if (Array.isArray(value) && value.every((item) => typeof item !== 'object' || item === null)) {
-    return value.map(inWords).join(', ')
-  }
-  return JSON.stringify(value) ?? ''
-}
-
-function describeNumber(value: number): string {
-  if (value !== 0 && Math.abs(value) < 0.01) return value.toExponential(1)
-  return value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) < 10 ? 2 : 1 })
 }
 
 function describeDuration(seconds: number): string {
