@@ -50,4 +50,32 @@ describe('createByteBudget', () => {
     await settled
     expect(budget.usedBytes()).toBe(0)
   })
+
+  it('takes room back from the bodies that have been arriving for longest, once they are a second old', () => {
+    const clock = { nowMs: 0 }
+    const budget = createByteBudget(100, () => clock.nowMs)
+    const gaveUp: string[] = []
+    const arriving = (name: string, bytes: number) => {
+      const lease = budget.lease()
+      lease.whileArriving(() => gaveUp.push(name))
+      expect(lease.reserve(bytes)).toBe(true)
+      return lease
+    }
+    const complete = arriving('complete', 20)
+    complete.hold()
+    const [first, second] = [arriving('first', 30), arriving('second', 30)]
+    clock.nowMs = 500
+    arriving('young', 20)
+    const newcomer = budget.lease()
+    expect(newcomer.reserve(25)).toBe(false)
+    clock.nowMs = 1000
+    expect(newcomer.reserve(25)).toBe(true)
+    expect(gaveUp).toEqual(['first'])
+    // No room could be made for so much, so nobody gives way for it; nor does a body for itself.
+    expect(newcomer.reserve(90)).toBe(false)
+    expect(second.reserve(70)).toBe(false)
+    expect(gaveUp).toEqual(['first'])
+    first.release()
+    expect(budget.usedBytes()).toBe(95)
+  })
 })

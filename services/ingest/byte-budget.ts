@@ -2,6 +2,13 @@
 export type ByteLease = {
   /** Raises the share to `bytes` in all; false, and no change, where the budget does not allow it. */
   readonly reserve: (bytes: number) => boolean
+  /**
+   * Until `hold` is called, the share may be taken back for another request once it is a second old; `giveUp` is
+   * called then.
+   */
+  readonly whileArriving: (giveUp: () => void) => void
+  /** The body is complete: the share stays until it is released. */
+  readonly hold: () => void
   /** Lets `release` wait until this has resolved. */
   readonly keepUntil: (settled: Promise<void>) => void
   /** Gives the whole share back; calling it twice is harmless. */
@@ -10,40 +17,83 @@ export type ByteLease = {
 
 export type ByteBudget = { readonly lease: () => ByteLease; readonly usedBytes: () => number }
 
+/** SendGrid's bodies arrive in a fraction of this; a body that takes longer yields to others where room is short. */
+const YIELDS_AFTER_MS = 1000
+
+type Arriving = { readonly sinceMs: number; readonly bytes: () => number; readonly takeBack: () => void }
+
 /**
- * Bounds the bytes of all request bodies that are in memory at a time, from the moment they are announced until
- * the event log has them. Beyond it requests are refused, and SendGrid delivers again.
+ * Bounds the bytes of all request bodies that are in memory at a time, as they arrive and until the event log has
+ * them. Beyond it requests are refused, and SendGrid delivers again.
+ *
+ * Nothing is known about a sender before its body is complete and the signature checked, so announced bytes count
+ * for nothing, and where room is short the bodies that have been arriving for longest give way. A stranger who opens
+ * connections and sends slowly, or not at all, can therefore keep nobody out.
  */
-export function createByteBudget(limitBytes: number): ByteBudget {
+export function createByteBudget(
+  limitBytes: number,
+  nowMs: () => number = () => performance.now(),
+): ByteBudget {
   let usedBytes = 0
-  return {
-    usedBytes: () => usedBytes,
-    lease() {
-      let reservedBytes = 0
-      let released = false
-      let settled: Promise<void> | undefined
-      const giveBack = () => {
-        usedBytes -= reservedBytes
-        reservedBytes = 0
-      }
-      return {
-        reserve(bytes) {
-          const more = bytes - reservedBytes
-          if (more <= 0) return true
-          if (released || usedBytes + more > limitBytes) return false
-          usedBytes += more
-          reservedBytes = bytes
-          return true
-        },
-        keepUntil(promise) {
-          settled = promise
-        },
-        release() {
-          released = true
-          if (settled === undefined) giveBack()
-          else void settled.then(giveBack)
-        },
-      }
-    },
+  /** In the order in which they began. */
+  const arriving = new Set<Arriving>()
+
+  const makeRoom = (missingBytes: number, asking: Arriving | undefined) => {
+    const yielding: Arriving[] = []
+    let freed = 0
+    for (const candidate of arriving) {
+      if (freed >= missingBytes || nowMs() - candidate.sinceMs < YIELDS_AFTER_MS) break
+      if (candidate === asking) continue
+      yielding.push(candidate)
+      freed += candidate.bytes()
+    }
+    if (freed < missingBytes) return
+    for (const candidate of yielding) candidate.takeBack()
   }
+
+  const lease = (): ByteLease => {
+    let reservedBytes = 0
+    let released = false
+    let settled: Promise<void> | undefined
+    let own: Arriving | undefined
+    const giveBack = () => {
+      usedBytes -= reservedBytes
+      reservedBytes = 0
+    }
+    const hold = () => {
+      if (own !== undefined) arriving.delete(own)
+    }
+    return {
+      hold,
+      reserve(bytes) {
+        const more = bytes - reservedBytes
+        if (more <= 0) return true
+        if (released) return false
+        if (usedBytes + more > limitBytes) makeRoom(usedBytes + more - limitBytes, own)
+        if (usedBytes + more > limitBytes) return false
+        usedBytes += more
+        reservedBytes = bytes
+        return true
+      },
+      whileArriving(giveUp) {
+        const takeBack = () => {
+          hold()
+          giveBack()
+          giveUp()
+        }
+        own = { sinceMs: nowMs(), bytes: () => reservedBytes, takeBack }
+        arriving.add(own)
+      },
+      keepUntil(promise) {
+        settled = promise
+      },
+      release() {
+        released = true
+        hold()
+        if (settled === undefined) giveBack()
+        else void settled.then(giveBack)
+      },
+    }
+  }
+  return { usedBytes: () => usedBytes, lease }
 }

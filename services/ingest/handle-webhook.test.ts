@@ -5,6 +5,7 @@ import { configSchema } from '#shared/config/config.ts'
 import { generateSigningKeys, signWebhook, verifySignedBody } from '#shared/domain/webhook-signature.ts'
 import { listen } from '#shared/http/listen.ts'
 import type { Stop } from '#shared/runtime/lifecycle.ts'
+import type { AppendMessages } from './append-messages.ts'
 import { createByteBudget } from './byte-budget.ts'
 import { createWebhookHandler } from './handle-webhook.ts'
 import { createMetrics } from './metrics.ts'
@@ -16,7 +17,7 @@ const signing = generateSigningKeys()
 const running: Stop[] = []
 
 /** The handler behind a bare server, with every verification written down. */
-async function startHandler() {
+async function startHandler(appendMessages?: AppendMessages) {
   const config = configSchema.parse({
     sources: {
       main: { public_keys: [signing.publicKey] },
@@ -28,10 +29,10 @@ async function startHandler() {
   const handle = createWebhookHandler({
     settings: config.ingest,
     sources: createSources(config),
-    budget: createByteBudget(1_000_000),
+    budget: createByteBudget(64 * 1024 * 1024),
     metrics,
     prepareMessages: createPrepareMessages(metrics),
-    appendMessages: () => Promise.resolve({ durable: true, settled: Promise.resolve() }),
+    appendMessages: appendMessages ?? (() => Promise.resolve({ durable: true, settled: Promise.resolve() })),
     isStopping: () => false,
     nowMs: () => NOW_SECONDS * 1000,
     verify: (keys, headers, body) => {
@@ -44,10 +45,10 @@ async function startHandler() {
   })
   const { port, stop } = await listen(server, { host: '127.0.0.1', port: 0 })
   running.push(stop)
-  const post = (source: string, signature: string) =>
+  const post = (source: string, signature: string, body = '[]') =>
     fetch(`http://127.0.0.1:${port}/${source}`, {
       method: 'POST',
-      body: '[]',
+      body,
       headers: {
         'x-twilio-email-event-webhook-signature': signature,
         'x-twilio-email-event-webhook-timestamp': String(NOW_SECONDS),
@@ -88,5 +89,24 @@ describe('an unknown source', () => {
     const genuine = signWebhook(signing.privateKey, NOW_SECONDS, '[]')
     expect((await post('main', genuine)).status).toBe(200)
     expect((await post('unknown', genuine)).status).toBe(404)
+  })
+})
+
+describe('bodies that are large', () => {
+  it('are parsed and made durable one after the other, whatever their number', async () => {
+    let working = 0
+    let most = 0
+    const { post } = await startHandler(async () => {
+      working += 1
+      most = Math.max(most, working)
+      await new Promise(setImmediate)
+      working -= 1
+      return { durable: true, settled: Promise.resolve() }
+    })
+    const body = '[]'.padEnd(4_500_000, ' ')
+    const signature = signWebhook(signing.privateKey, NOW_SECONDS, body)
+    const answers = await Promise.all(Array.from({ length: 8 }, () => post('main', signature, body)))
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200))
+    expect(most).toBe(1)
   })
 })

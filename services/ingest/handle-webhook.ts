@@ -16,6 +16,10 @@ import type { IngestMetrics } from './metrics.ts'
 import type { PreparedRequest, PrepareMessages } from './prepare-messages.ts'
 import { readBody } from './read-body.ts'
 import type { Source, Sources } from './sources.ts'
+import { createWorkGate } from './work-gate.ts'
+
+/** Bodies that are parsed and not yet durable at a time: a few hundred requests of SendGrid's, or one very large one. */
+const WORK_BYTES_MAX = 8 * 1024 * 1024
 
 export type WebhookHandlerDeps = {
   readonly settings: Config['ingest']
@@ -44,6 +48,7 @@ export type WebhookHandler = (
  */
 export function createWebhookHandler(deps: WebhookHandlerDeps): WebhookHandler {
   const { settings, sources, budget, metrics, nowMs } = deps
+  const gate = createWorkGate(WORK_BYTES_MAX)
 
   return async function handleWebhook(sourceName, request, response) {
     const { source, keys } = sources.find(sourceName)
@@ -63,7 +68,6 @@ export function createWebhookHandler(deps: WebhookHandlerDeps): WebhookHandler {
 
     const lease = budget.lease()
     try {
-      if (!lease.reserve(Number(request.headers['content-length'] ?? 0))) return refuse('busy')
       if (request.headers.expect !== undefined) response.writeContinue()
       const read = await readBody(request, { limitBytes: settings.body_limit_bytes, lease })
       if (read.kind === 'aborted') return metrics.requests.inc({ outcome: 'aborted' })
@@ -75,8 +79,10 @@ export function createWebhookHandler(deps: WebhookHandlerDeps): WebhookHandler {
       metrics.keyMatched.inc({ source: source.name, key_index: verified.keyIndex })
       metrics.signatureAge.observe(verified.ageSeconds)
 
-      const prepared = await deps.prepareMessages(source, read.body, nowMs())
-      const { durable, settled } = await deps.appendMessages(prepared)
+      const { prepared, durable, settled } = await gate.run(read.body.length, async () => {
+        const messages = await deps.prepareMessages(source, read.body, nowMs())
+        return { prepared: messages, ...(await deps.appendMessages(messages)) }
+      })
       if (!durable) {
         // What a late append still holds counts until the log lets go of it.
         lease.keepUntil(settled)

@@ -67,8 +67,9 @@ class Batch implements PreparedRequest {
   readonly countByRule = new Map<string, number>()
   readonly #context: BatchContext
   readonly #firstById = new Map<string, SendgridEvent>()
+  /** Of elements that are no events, by their index; no more of them than are kept. */
+  readonly #faults = new Map<number, Pick<RejectedMessage, 'reason' | 'detail'>>()
   #rejectedElements = 0
-  #elementBytes: readonly Uint8Array[] | undefined
 
   constructor(context: BatchContext) {
     this.#context = context
@@ -86,12 +87,22 @@ class Batch implements PreparedRequest {
     this.#keepRejected({ scope: 'body', reason, detail }, body)
   }
 
-  /** One record instead of a flood of them; what were events stay events. */
+  /** Keeps what was rejected: one record for each element, or one for all; what were events stay events. */
   finish() {
-    if (this.#rejectedElements <= REJECTED_ELEMENTS_MAX) return
-    this.rejected.length = 0
-    const detail = `${this.#rejectedElements} elements of this body are no events`
-    this.#keepRejected({ scope: 'body', reason: 'schema', detail }, this.#context.body)
+    const { body } = this.#context
+    if (this.#rejectedElements > REJECTED_ELEMENTS_MAX) {
+      const detail = `${this.#rejectedElements} elements of this body are no events`
+      this.#keepRejected({ scope: 'body', reason: 'schema', detail }, body)
+      return
+    }
+    // Rejections are rare, and finding the elements costs a pass over the body.
+    if (this.#faults.size === 0) return
+    let index = 0
+    for (const bytes of elementBytes(body)) {
+      const fault = this.#faults.get(index)
+      if (fault !== undefined) this.#keepRejected({ scope: 'event', ...fault }, bytes)
+      index += 1
+    }
   }
 
   #addEvent({ event, normalised, unknownFields }: Accepted) {
@@ -136,13 +147,10 @@ class Batch implements PreparedRequest {
   }
 
   #rejectElement(index: number, reason: RejectedMessage['reason'], detail: string) {
-    const { body, metrics, source } = this.#context
+    const { metrics, source } = this.#context
     metrics.rejected.inc({ source: source.name, reason })
     this.#rejectedElements += 1
-    if (this.#rejectedElements > REJECTED_ELEMENTS_MAX) return
-    // Found only now: rejections are rare, and finding the elements costs a pass over the body.
-    this.#elementBytes ??= elementBytes(body)
-    this.#keepRejected({ scope: 'event', reason, detail }, this.#elementBytes[index] ?? body)
+    if (this.#rejectedElements <= REJECTED_ELEMENTS_MAX) this.#faults.set(index, { reason, detail })
   }
 
   #keepRejected(fault: Pick<RejectedMessage, 'scope' | 'reason' | 'detail'>, bytes: Uint8Array) {

@@ -10,7 +10,8 @@ export type BodyOutcome =
 
 /**
  * Reads the body as the bytes that were sent: the signature covers those, and any parsing or decoding on the
- * way would break it. Stops at `limitBytes`, or when the budget has no room; what still comes is the caller's to drop.
+ * way would break it. Stops at `limitBytes`, or when the budget has no room, or needs
+ * the room for others; what still comes is the caller's to drop.
  */
 export function readBody(
   request: IncomingMessage,
@@ -26,6 +27,7 @@ export function readBody(
       request.off('close', onAbort)
       // A socket error after this point concerns a request that is already decided.
       request.on('error', ignore)
+      options.lease.hold()
       resolve(outcome)
     }
     const onData = (chunk: Buffer) => {
@@ -42,6 +44,7 @@ export function readBody(
       })
     }
     const onAbort = () => finish({ kind: 'aborted' })
+    options.lease.whileArriving(() => finish({ kind: 'busy' }))
     request.on('data', onData)
     request.on('end', onEnd)
     request.on('error', onAbort)

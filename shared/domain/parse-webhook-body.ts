@@ -37,19 +37,14 @@ const [QUOTE = 0, BACKSLASH = 0, COMMA = 0] = ['"', '\\', ','].map((character) =
 
 /**
  * The bytes of each element of a JSON array, as they came. Works without recursion and without building the values,
- * so that an element which is nested too deep to serialise again can still be kept. The body must be a
- * JSON array that `parseWebhookBody` accepted.
+ * so that an element which is nested too deep to serialise again can still be kept; one element at a time, because
+ * five megabytes hold millions of them. The body must be a JSON array that `parseWebhookBody` accepted.
  */
-export function elementBytes(body: Uint8Array): readonly Uint8Array[] {
-  const elements: Uint8Array[] = []
+export function* elementBytes(body: Uint8Array): Generator<Uint8Array, void, void> {
   let depth = 0
   let start = -1
   let end = -1
   let inText = false
-  const finish = () => {
-    if (start !== -1) elements.push(body.subarray(start, end))
-    start = -1
-  }
   for (let at = 0; at < body.length; at++) {
     const byte = body[at] ?? 0
     if (inText) {
@@ -61,12 +56,11 @@ export function elementBytes(body: Uint8Array): readonly Uint8Array[] {
     if (SPACE.has(byte)) continue
     const closing = CLOSING.has(byte)
     if (closing) depth -= 1
-    if (depth === 0 && closing) {
-      finish()
-      break
-    }
-    if (depth === 1 && byte === COMMA) {
-      finish()
+    const last = depth === 0 && closing
+    if (last || (depth === 1 && byte === COMMA)) {
+      if (start !== -1) yield body.subarray(start, end)
+      if (last) return
+      start = -1
       continue
     }
     if (depth >= 1) {
@@ -76,5 +70,4 @@ export function elementBytes(body: Uint8Array): readonly Uint8Array[] {
     if (byte === QUOTE) inText = true
     else if (OPENING.has(byte)) depth += 1
   }
-  return elements
 }

@@ -24,32 +24,66 @@ function createGate() {
 }
 
 describe('the bytes in flight are bounded', () => {
-  it('503 with Retry-After beyond the limit, for announced bytes and for chunks; 200 when they are gone', async () => {
-    const harness = await startIngestHarness({ ingest: { in_flight_limit_bytes: 2 * MIB } })
-    const lines = Object.entries(harness.signer.headers('')).map(([name, value]) => `${name}: ${value}\r\n`)
-    const sockets = await Promise.all([openRawSocket(harness.port), openRawSocket(harness.port)])
-    for (const raw of sockets) raw.send(`${START}${lines.join('')}Content-Length: ${MIB - 1}\r\n\r\n[`)
-    await eventually(async () => (await harness.metric(inFlight)) === 2 * (MIB - 1), {
+  it('503 with Retry-After beyond the limit, for sized and for chunked bodies; 200 when they are gone', async () => {
+    const gate = createGate()
+    const harness = await startIngestHarness({
+      ingest: { in_flight_limit_bytes: 2 * MIB },
+      beforeAppend: () => gate.opened,
+    })
+    const large = body.padEnd(MIB, ' ')
+    const held = [harness.post(large), harness.post(large)]
+    await eventually(async () => (await harness.metric(inFlight)) === 2 * MIB, {
       timeoutMs: 5000,
-      what: 'two bodies are announced',
+      what: 'two bodies wait for the log',
     })
     expect(await harness.post(body)).toMatchObject(tryAgain)
     expect(await harness.post(body, { headers: { 'transfer-encoding': 'chunked' } })).toMatchObject(tryAgain)
-    // Without a plausible signature nothing is reserved, so nobody can fill the budget unsigned for free.
-    expect(
-      await harness.post(body, { headers: { 'x-twilio-email-event-webhook-signature': undefined } }),
-    ).toMatchObject({
-      status: 401,
-    })
-    for (const raw of sockets) raw.socket.destroy()
-    await eventually(async () => (await harness.metric(inFlight)) === 0, {
-      timeoutMs: 5000,
-      what: 'all bytes are back',
-    })
+    gate.open()
+    expect(await Promise.all(held)).toMatchObject([{ status: 200 }, { status: 200 }])
+    expect(await harness.metric(inFlight)).toBe(0)
     expect(await harness.post(body)).toMatchObject({ status: 200 })
     await harness.stop()
   })
+
+  it('announcing bodies and sending none keeps nobody out', async () => {
+    const harness = await startIngestHarness({ ingest: { in_flight_limit_bytes: 2 * MIB } })
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => openRawSocket(harness.port)))
+    for (const raw of sockets)
+      raw.send(`${START}${forgedHeaders(harness)}Content-Length: ${5 * MIB}\r\n\r\n[`)
+    await eventually(async () => (await harness.metric(inFlight)) === sockets.length, {
+      timeoutMs: 5000,
+      what: 'every first byte is there',
+    })
+    expect(await harness.post(body)).toMatchObject({ status: 200 })
+    for (const raw of sockets) raw.socket.destroy()
+    await harness.stop()
+  })
+
+  it('bodies that fill the budget and never end give way to others after a second', async () => {
+    const harness = await startIngestHarness({ ingest: { in_flight_limit_bytes: 2 * MIB } })
+    const sockets = await Promise.all([openRawSocket(harness.port), openRawSocket(harness.port)])
+    for (const raw of sockets) {
+      raw.send(`${START}${forgedHeaders(harness)}Content-Length: ${MIB + 1}\r\n\r\n${'['.repeat(MIB)}`)
+    }
+    await eventually(async () => (await harness.metric(inFlight)) === 2 * MIB, {
+      timeoutMs: 5000,
+      what: 'the budget is full',
+    })
+    await eventually(async () => (await harness.post(body)).status === 200, {
+      timeoutMs: 5000,
+      what: 'a genuine request is taken',
+    })
+    const answers = await Promise.race(sockets.map((raw) => raw.closed))
+    expect(statusesIn(answers)).toEqual([503])
+    await harness.stop()
+  })
 })
+
+/** The form of a signature, which anybody can make. */
+function forgedHeaders(harness: { readonly signer: { readonly headers: (body: string) => object } }): string {
+  const lines = Object.entries(harness.signer.headers('another body'))
+  return lines.map(([name, value]) => `${name}: ${String(value)}\r\n`).join('')
+}
 
 describe('2xx comes only after the log', () => {
   it('waits for the log before it answers', async () => {
@@ -149,7 +183,7 @@ describe('stopping', () => {
     const raw = await openRawSocket(harness.port)
     const lines = Object.entries(harness.signer.headers(body)).map(([name, value]) => `${name}: ${value}\r\n`)
     raw.send(`${START}${lines.join('')}Content-Length: 500\r\n\r\n[`)
-    await eventually(async () => (await harness.metric(inFlight)) === 500, {
+    await eventually(async () => (await harness.metric(inFlight)) === 1, {
       timeoutMs: 5000,
       what: 'a request',
     })
