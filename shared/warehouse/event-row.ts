@@ -243,14 +243,19 @@ function masked(value: unknown): unknown {
 const SHAPES_MAX = 10_000
 const shapes = new Map<string, string>()
 
-/** First 64 bits of SHA-256 over the event's sorted names: a fingerprint of the software that sent it. */
+/**
+ * First 64 bits of SHA-256 over the event's sorted names: a fingerprint of the software that sent it. Remembered by
+ * the names in the order in which they came, which one program keeps.
+ */
 function shapeOf(event: Event): string {
-  const names = JSON.stringify(Object.keys(event).sort())
-  const known = shapes.get(names)
+  const names = Object.keys(event)
+  const asTheyCame = JSON.stringify(names)
+  const known = shapes.get(asTheyCame)
   if (known !== undefined) return known
-  const hash = createHash('sha256').update(names).digest().readBigUInt64BE().toString()
+  const sorted = JSON.stringify(names.sort())
+  const hash = createHash('sha256').update(sorted).digest().readBigUInt64BE().toString()
   if (shapes.size >= SHAPES_MAX) shapes.clear()
-  shapes.set(names, hash)
+  shapes.set(asTheyCame, hash)
   return hash
 }
 
