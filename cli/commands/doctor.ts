@@ -5,8 +5,8 @@ import { createLogger } from '#shared/runtime/logger.ts'
 import { createWarehouseClient } from '#shared/warehouse/client.ts'
 import { warehouseConnection } from '#shared/warehouse/connection.ts'
 import { runChecks, type CheckResult } from '../doctor/check.ts'
+import { channelsCheck, channelTestChecks } from '../doctor/channel-checks.ts'
 import {
-  channelsCheck,
   dataDirectoryCheck,
   eventLogCheck,
   sourcesCheck,
@@ -21,8 +21,9 @@ export function registerDoctor(program: Command) {
   program
     .command('doctor')
     .description('check the configuration and everything it points to')
+    .option('--send-test', 'also send a test alert to every channel')
     .option('--json', 'print the results as JSON')
-    .action(async (options: { json?: boolean }) => {
+    .action(async (options: { json?: boolean; sendTest?: boolean }) => {
       const config = loadConfig(process.env)
       const log = createLogger('doctor', 'silent')
       const results = await runChecks([
@@ -34,6 +35,7 @@ export function registerDoctor(program: Command) {
         ),
         tlsCheck(config, Date.now()),
         channelsCheck(config),
+        ...(options.sendTest === true ? channelTestChecks(config, Date.now()) : []),
       ])
       if (options.json === true) console.log(JSON.stringify({ checks: results }))
       else for (const result of results) console.log(describe(result))

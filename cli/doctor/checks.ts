@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { X509Certificate, createPrivateKey } from 'node:crypto'
@@ -154,31 +153,6 @@ export function tlsCheck(config: Config, nowMs: number): Check {
         }
       }
       return { outcome: 'ok', found: `valid until ${certificate.validTo}` }
-    },
-  }
-}
-
-/** Each channel's address has a form that works and a name that resolves; nothing is sent. */
-export function channelsCheck(config: Config): Check {
-  return {
-    name: 'channels',
-    run: async () => {
-      const channels = Object.entries(config.notifier.channels)
-      const remote = channels.filter(([, channel]) => channel.type !== 'terminal')
-      for (const [name, channel] of channels) {
-        if (channel.type === 'terminal') continue
-        await lookup(new URL(channel.url).hostname).catch((error: unknown) => {
-          throw new Error(`channel ${name}: its host name does not resolve`, { cause: error })
-        })
-      }
-      if (remote.length === 0) {
-        return {
-          outcome: 'warning',
-          found: 'alerts are only printed in the terminal',
-          advice: 'Configure a slack or webhook channel under notifier.channels.',
-        }
-      }
-      return { outcome: 'ok', found: channels.map(([name]) => name).join(', ') }
     },
   }
 }

@@ -82,6 +82,8 @@ export function nextSteps(signal: Signal, key: string): string[] {
       ]
     case 'schema.unknown_field':
       return ['Look at the new field in the events, and tell the maintainers of this installation.']
+    case 'pipeline.test':
+      return ['Nothing to do: a person asked for this test.']
     default:
       return signal satisfies never
   }

@@ -9,6 +9,7 @@ export const signals = [
   'source.silent',
   'account.status_changed',
   'schema.unknown_field',
+  'pipeline.test',
 ] as const
 export type Signal = (typeof signals)[number]
 
