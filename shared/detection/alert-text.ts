@@ -20,6 +20,19 @@ export function span(minutes: number): string {
   return minutes % 60 === 0 ? (minutes === 60 ? '1 hour' : `${minutes / 60} hours`) : `${minutes} minutes`
 }
 
+/** What is usual in a window, to follow "where": `none is usual at this hour`, `5 to 20 are usual (expected 12)`. */
+export function usualCount(usual: { readonly low: number; readonly high: number }, expected: number): string {
+  if (usual.high < 1) return 'none is usual at this hour'
+  const range =
+    usual.low === usual.high ? number(usual.high) : `${number(usual.low)} to ${number(usual.high)}`
+  return `${range} ${usual.high === 1 ? 'is' : 'are'} usual (expected ${number(expected)})`
+}
+
+/** What a whole episode would usually have had, to follow "where". */
+export function aboutUsual(expected: number): string {
+  return expected < 1 ? 'hardly any is usual' : `about ${number(expected)} are usual`
+}
+
 /** Who sent, for a sentence. Names are the sender's choice, so they are quoted and kept short. */
 export function sender(source: string, key: string): string {
   return key === UNATTRIBUTED ? `Unattributed mail on ${source}` : `Key "${cutText(key, 80)}" on ${source}`

@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto'
 import { EVERY, UNATTRIBUTED, type Alert, type Severity, type Signal } from '#shared/domain/alert.ts'
-import { moment, nextSteps, number, runbookOf, sender, sentences, span } from './alert-text.ts'
+import {
+  aboutUsual,
+  moment,
+  nextSteps,
+  number,
+  runbookOf,
+  sender,
+  sentences,
+  span,
+  usualCount,
+} from './alert-text.ts'
 import { isoOfMinute } from './clock.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import { usualInterval, type CountDistribution } from './negative-binomial.ts'
@@ -96,8 +106,7 @@ export function openEpisode(opening: Opening, settings: DetectionSettings): Epis
     },
     summary: sentences([
       `${sender(source, key)} sent ${number(opening.observed)} messages in ${span(scaleMinutes)} where ` +
-        `${number(usual.low)} to ${number(usual.high)} are usual (expected ${number(distribution.mean)}), ` +
-        `since ${moment(startMinute)}; ${number(opening.messages)} left before this alarm.`,
+        `${usualCount(usual, distribution.mean)}, since ${moment(startMinute)}; ${number(opening.messages)} left before this alarm.`,
       ...opening.remarks,
     ]),
     next_steps: nextSteps(signal, key),
@@ -147,7 +156,7 @@ export function raiseSeverity(
     evidence: { ...episode.alert.evidence, messages: episode.messages },
     summary: sentences([
       `${sender(source, key)} has now sent ${number(episode.messages)} messages since ${moment(episode.startMinute)} ` +
-        `where about ${number(expected)} are usual, and goes on.`,
+        `where ${aboutUsual(expected)}, and goes on.`,
       remarksOf(episode.alert),
     ]),
   }
@@ -169,7 +178,7 @@ export function closeEpisode(episode: Episode, nowMs: number): Alert {
     evidence: { ...episode.alert.evidence, messages: episode.messages },
     summary: sentences([
       `Over: ${lowerFirst(sender(source, key))} sent ${number(episode.messages)} messages from ` +
-        `${moment(episode.startMinute)} to ${moment(endMinute)} where about ${number(expected)} are usual.`,
+        `${moment(episode.startMinute)} to ${moment(endMinute)} where ${aboutUsual(expected)}.`,
       remarksOf(episode.alert),
     ]),
   }
