@@ -16,7 +16,9 @@ import { startTestWarehouse } from './start-warehouse.ts'
 /** 64 hexadecimal digits: what a deployment would keep as its secret. */
 export const HASH_KEY = 'a1'.repeat(32)
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 'end to end').toString('base64')}`
-const SERVICES = ['detector', 'notifier', 'ingest'] as const
+/** Two detectors: on Kafka they share the partitions, on the embedded log the second stands by. */
+const PROCESSES = ['detector', 'detector-2', 'notifier', 'ingest'] as const
+type ProcessName = (typeof PROCESSES)[number]
 
 export type RunningSystem = {
   readonly ingestPort: number
@@ -25,14 +27,14 @@ export type RunningSystem = {
   readonly connection: WarehouseConnection
   readonly warehouse: ClickHouseClient
   /** Ends the process as a power cut would, and starts it again. */
-  readonly killAndRestart: (name: 'warehouse' | (typeof SERVICES)[number]) => Promise<void>
+  readonly killAndRestart: (name: 'warehouse' | ProcessName) => Promise<void>
   /** SIGTERM to every service; resolves with how each ended. */
   readonly stop: () => Promise<void>
   readonly output: () => string
 }
 
 /**
- * The whole system as its real processes: warehouse over HTTP, ingest, detector and notifier on the event log at
+ * The whole system as its real processes: warehouse over HTTP, ingest, two detectors and notifier on the event log at
  * `eventLogUrl` (the embedded one in a temporary folder unless given), one source `main`, and a receiver of signed alerts.
  * `prepare` runs on the migrated warehouse before any service reads it.
  */
@@ -51,6 +53,7 @@ export async function startSystem(options: {
     ingest: await freePort(),
     ingestAdmin: await freePort(),
     detector: await freePort(),
+    secondDetector: await freePort(),
     notifier: await freePort(),
   }
   const env = {
@@ -70,28 +73,40 @@ export async function startSystem(options: {
     }),
   }
   const running = new Map<string, SpawnedService>()
-  const start = async (name: (typeof SERVICES)[number]) => {
-    const service = spawnService({ name, env, cwd: folder })
+  const start = async (name: ProcessName) => {
+    const second = { ...env, KEYWATCH_DETECTOR__ADMIN_LISTEN: `127.0.0.1:${ports.secondDetector}` }
+    const service =
+      name === 'detector-2'
+        ? spawnService({ name: 'detector', env: second, cwd: folder })
+        : spawnService({ name, env, cwd: folder })
     running.set(name, service)
     await service.waitForOutput(/"msg":"started"/, 60_000)
   }
-  await Promise.all(SERVICES.map(start))
+  await Promise.all(PROCESSES.map(start))
+  const restarts = new Map<string, Promise<void>>()
+  const killAndRestart = async (name: 'warehouse' | ProcessName) => {
+    if (name === 'warehouse') {
+      await store.kill9()
+      await store.restart()
+      return
+    }
+    await running.get(name)?.kill('SIGKILL')
+    await start(name)
+  }
   return {
     ingestPort: ports.ingest,
     signer,
     receiver,
     connection: store.connection,
     warehouse,
-    killAndRestart: async (name) => {
-      if (name === 'warehouse') {
-        await store.kill9()
-        await store.restart()
-        return
-      }
-      await running.get(name)?.kill('SIGKILL')
-      await start(name)
+    killAndRestart: (name) => {
+      // One after the other per process: a kill is meant for one that works.
+      const restarted = (restarts.get(name) ?? Promise.resolve()).then(() => killAndRestart(name))
+      restarts.set(name, restarted)
+      return restarted
     },
     stop: async () => {
+      await Promise.allSettled(restarts.values())
       for (const service of running.values()) await service.kill()
       await receiver.close()
       await warehouse.close()
