@@ -38,19 +38,6 @@ export function createByteBudget(
   /** In the order in which they began. */
   const arriving = new Set<Arriving>()
 
-  const makeRoom = (missingBytes: number, asking: Arriving | undefined) => {
-    const yielding: Arriving[] = []
-    let freed = 0
-    for (const candidate of arriving) {
-      if (freed >= missingBytes || nowMs() - candidate.sinceMs < YIELDS_AFTER_MS) break
-      if (candidate === asking) continue
-      yielding.push(candidate)
-      freed += candidate.bytes()
-    }
-    if (freed < missingBytes) return
-    for (const candidate of yielding) candidate.takeBack()
-  }
-
   const lease = (): ByteLease => {
     let reservedBytes = 0
     let released = false
@@ -69,7 +56,9 @@ export function createByteBudget(
         const more = bytes - reservedBytes
         if (more <= 0) return true
         if (released) return false
-        if (usedBytes + more > limitBytes) makeRoom(usedBytes + more - limitBytes, own)
+        const missing = usedBytes + more - limitBytes
+        if (missing > 0)
+          for (const other of yielding(arriving, { missing, own, nowMs: nowMs() })) other.takeBack()
         if (usedBytes + more > limitBytes) return false
         usedBytes += more
         reservedBytes = bytes
@@ -96,4 +85,20 @@ export function createByteBudget(
     }
   }
   return { usedBytes: () => usedBytes, lease }
+}
+
+/** The bodies to give way so that `missing` bytes become free; none where they would not suffice. */
+function yielding(
+  arriving: Iterable<Arriving>,
+  given: { readonly missing: number; readonly own: Arriving | undefined; readonly nowMs: number },
+): readonly Arriving[] {
+  const found: Arriving[] = []
+  let freed = 0
+  for (const candidate of arriving) {
+    if (freed >= given.missing || given.nowMs - candidate.sinceMs < YIELDS_AFTER_MS) break
+    if (candidate === given.own) continue
+    found.push(candidate)
+    freed += candidate.bytes()
+  }
+  return freed < given.missing ? [] : found
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfig } from './load-config.ts'
 
@@ -115,5 +116,29 @@ describe('loadConfig', () => {
       /faults|names no setting/,
     )
     expect('polluted' in {}).toBe(false)
+  })
+
+  it.each([
+    { place: 'the file', env: () => withFile('warehouse:\n  password: hunter2: a b\n') },
+    {
+      place: 'the file, unclosed',
+      env: () => withFile('warehouse:\n  password: "hunter2\n  url: http://x\n'),
+    },
+    { place: 'a variable', env: () => withFile('', { KEYWATCH_SOURCES: '{main: {key: "hunter2' }) },
+    { place: 'a secret', env: () => withFile('', { KEYWATCH_WAREHOUSE__PASSWORD: '{hunter2' }) },
+    {
+      place: 'a misspelt setting',
+      env: () => withFile('notifier: {channels: {a: {type: slack, uri: https://x/hunter2}}}'),
+    },
+    { place: 'a bad URL', env: () => withFile('warehouse: {url: ftp://keywatch:hunter2@x}') },
+  ])('repeats nothing of a faulty configuration, which may hold a secret: $place', ({ env }) => {
+    let failure: unknown
+    try {
+      loadConfig(env())
+    } catch (error) {
+      failure = error
+    }
+    expect(failure).toMatchObject({ code: 'CONFIG_INVALID' })
+    expect(inspect(failure, { depth: 10 })).not.toContain('hunter2')
   })
 })

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
+import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { AppError } from '#shared/runtime/app-error.ts'
 import { configSchema, type Config } from './config.ts'
@@ -8,6 +8,9 @@ const PREFIX = 'KEYWATCH_'
 /** The variable that names the configuration file itself. */
 const FILE_VARIABLE = 'KEYWATCH_CONFIG'
 const DEFAULT_FILE = 'keywatch.yaml'
+
+/** A warning of the parser's would quote the line that it is about. */
+const QUIET = { logLevel: 'error' } as const
 
 type Tree = { [name: string]: unknown }
 
@@ -46,12 +49,9 @@ function readTree(file: string, required: boolean): Tree {
   }
   let content: unknown
   try {
-    content = parse(text)
+    content = parse(text, QUIET)
   } catch (error) {
-    throw invalid(
-      `The configuration file ${file} is not YAML: ${error instanceof Error ? error.message : ''}`,
-      error,
-    )
+    throw invalid(`The configuration file ${file} is not YAML: ${yamlFault(error)}; correct it there.`)
   }
   if (content === null || content === undefined) return {}
   if (!isTree(content)) throw invalid(`The configuration file ${file} must be a map of sections.`)
@@ -77,7 +77,7 @@ function overlay(tree: Tree, variable: string, value: string) {
       section = made
     }
   }
-  section[last] = fromFile ? readSecret(variable, value) : asYaml(value)
+  section[last] = fromFile ? readSecret(variable, value) : asYaml(variable, value)
 }
 
 /** `certificate_file`, `key_file` and `ca_file` are settings themselves, not secrets to be read. */
@@ -94,8 +94,23 @@ function readSecret(variable: string, file: string): string {
 }
 
 /** Only lists and maps are read as YAML; all else is text, which the schema turns into a number where it wants one. */
-function asYaml(value: string): unknown {
-  return /^\s*[[{]/.test(value) ? parse(value) : value
+function asYaml(variable: string, value: string): unknown {
+  if (!/^\s*[[{]/.test(value)) return value
+  try {
+    return parse(value, QUIET)
+  } catch (error) {
+    throw invalid(
+      `${variable} begins like a list or a map but is not YAML: ${yamlFault(error)}; correct it, or let ${variable}_FILE name a file that holds the text.`,
+    )
+  }
+}
+
+/** Kind and place of a fault. The parser's own message, and its error as a cause, quote the line, which may hold a secret. */
+function yamlFault(error: unknown): string {
+  if (!(error instanceof YAMLParseError)) return 'it cannot be read'
+  const place = error.linePos?.[0]
+  const kind = error.code.toLowerCase().replaceAll('_', ' ')
+  return place === undefined ? kind : `${kind} at line ${place.line}, column ${place.col}`
 }
 
 function isTree(value: unknown): value is Tree {
