@@ -8,6 +8,9 @@ import { partitionLost } from './run-handler.ts'
 /** Blocks fetched at a time: a block holds at least one record, most hold hundreds. */
 const BLOCKS_PER_FETCH = 64
 
+/** A read ends with the block that reaches this: thousands of the largest records would not fit into memory. */
+const READ_BYTES_ENOUGH = 16 * 1024 * 1024
+
 /** One partition of a `file:` log for as long as `lease.member` holds the group's lease. `lost` is aborted by the first who notices. */
 export function createFilePartition(
   store: FileStore,
@@ -68,12 +71,15 @@ function readRecords(
   const records: LogRecord[] = []
   let start = startOfBlock(topic, from.partition, from.fromOffset)
   const end = blockKey(from.partition + 1, 0)
+  let bytes = 0
   for (;;) {
     let last: Buffer | undefined
     for (const { key, value } of topic.blocks.getRange({ start, end, limit: BLOCKS_PER_FETCH })) {
       readBlockRecords(value, { ...from, firstOffset: firstOffsetOf(key) }, records)
       last = key
+      bytes += value.length
       if (records.length >= from.recordsMax) return records
+      if (bytes >= READ_BYTES_ENOUGH && records.length > 0) return records
     }
     if (last === undefined) return records
     start = blockKey(from.partition, firstOffsetOf(last) + 1)

@@ -37,14 +37,31 @@ export async function insertEvents(
 ): Promise<void> {
   if (!TOKEN.test(token)) throw new RangeError('a deduplication token holds letters, digits and ._:- only')
   if (rows.length === 0) return
-  const body = rows.map((row) => JSON.stringify(row)).join('\n')
   const { stream } = await client.exec({
     query: insertStatement(token),
-    values: Readable.from([Buffer.from(body, 'utf8')]),
+    values: Readable.from(linesOf(rows)),
   })
   for await (const _chunk of stream) {
     // Nothing comes back from an insert; the end of the answer says that it is done.
   }
+}
+
+/** Characters of a piece of the body: enough that the pieces cost nothing. */
+const PIECE_LENGTH = 1024 * 1024
+
+/**
+ * The rows as lines of JSON, in pieces of about a megabyte: a block of the largest events exceeds the longest string
+ * that there can be, and a block that cannot be written would stop its partition for good.
+ */
+export function* linesOf(rows: readonly EventRow[]): Generator<Buffer, void, void> {
+  let piece = ''
+  for (const row of rows) {
+    piece += `${JSON.stringify(row)}\n`
+    if (piece.length < PIECE_LENGTH) continue
+    yield Buffer.from(piece, 'utf8')
+    piece = ''
+  }
+  if (piece !== '') yield Buffer.from(piece, 'utf8')
 }
 
 /** What identifies a stored event: a redelivery is the same event with the same source, time and id. */
@@ -108,15 +125,22 @@ export async function findStoredEvents(
   return stored
 }
 
-/** In order of time, so that each look-up touches few parts of the table. */
-function* inChunks(candidates: readonly EventIdentity[]): Generator<readonly EventIdentity[]> {
+/**
+ * As much as one statement holds, in order of time, so that each look-up touches few parts of the table; the times of
+ * one chunk are at most `spanSecondsMax` apart.
+ */
+export function* inChunks(
+  candidates: readonly EventIdentity[],
+  spanSecondsMax = Infinity,
+): Generator<readonly EventIdentity[]> {
   const sorted = candidates.toSorted((a, b) => a.timestamp - b.timestamp)
   let chunk: EventIdentity[] = []
   let bytes = 0
   for (const candidate of sorted) {
     const size =
       TIMESTAMP_BYTES + Buffer.byteLength(JSON.stringify([candidate.sg_event_id, candidate.source]), 'utf8')
-    if (chunk.length > 0 && bytes + size > CHUNK_BYTES_MAX) {
+    const spanSeconds = candidate.timestamp - (chunk.at(0)?.timestamp ?? candidate.timestamp)
+    if (chunk.length > 0 && (bytes + size > CHUNK_BYTES_MAX || spanSeconds > spanSecondsMax)) {
       yield chunk
       chunk = []
       bytes = 0

@@ -1,0 +1,55 @@
+import { constants } from 'node:buffer'
+import { describe, expect, it } from 'vitest'
+import { toEventRow } from './event-row.ts'
+import { linesOf } from './event-store.ts'
+import { createRecipientPrivacy } from './recipient-privacy.ts'
+
+const privacy = createRecipientPrivacy({
+  data_directory: '.',
+  privacy: { recipients: 'hash', hash_key: 'a key for tests' },
+})
+
+function row(id: string, text: string) {
+  const event = {
+    event: 'bounce',
+    sg_event_id: id,
+    timestamp: 1_790_000_000,
+    reason: text,
+    url: text,
+    useragent: text,
+  }
+  const message = {
+    v: 1,
+    key: 'k',
+    attribution: { rule: 'source' },
+    source: 'main',
+    received_at: 0,
+    event,
+  } as const
+  return toEventRow(message, { partition: 0, offset: 1 }, privacy)
+}
+
+describe('linesOf', () => {
+  it('writes one row a line', () => {
+    const rows = [row('a', 'x'), row('b', 'line\nbreak and "quotes" \u{1f512}')]
+    const lines = Buffer.concat([...linesOf(rows)])
+      .toString('utf8')
+      .trimEnd()
+      .split('\n')
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual(rows)
+  })
+
+  it('writes a block that is longer than any string can be, a small piece at a time', () => {
+    const large = row('large', '\0'.repeat(8192))
+    const rows = Array.from(
+      { length: Math.ceil(constants.MAX_STRING_LENGTH / JSON.stringify(large).length) + 1 },
+      () => large,
+    )
+    let bytes = 0
+    for (const piece of linesOf(rows)) {
+      bytes += piece.length
+      expect(piece.length).toBeLessThan(2 * 1024 * 1024)
+    }
+    expect(bytes).toBeGreaterThan(constants.MAX_STRING_LENGTH)
+  })
+})
