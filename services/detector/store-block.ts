@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '#shared/warehouse/client.ts'
 import { findStoredEvents, identityOf, insertEvents } from '#shared/warehouse/event-store.ts'
 import { insertRejected } from '#shared/warehouse/rejected-store.ts'
+import { findUndatedEvents, isUndated, undatedIdentityOf } from '#shared/warehouse/undated-events.ts'
 import { tokenOf, type Block } from './block.ts'
 import type { DecodedRecord } from './decode-records.ts'
 import type { DetectorMetrics } from './metrics.ts'
@@ -31,25 +32,45 @@ export async function storeBlock(
     metrics.rejected.inc({ topic: given.topic }, rejected.length)
   }
 
+  const undated = undatedIdentities(decoded)
   const distinct = new Map<string, FreshEvent>()
   let events = 0
   for (const record of decoded) {
     if (record.kind !== 'event') continue
     events += 1
-    const identity = identityOf(record.row)
+    const byId = undated.size > 0 ? undatedIdentityOf(record.row) : ''
+    const identity = undated.has(byId) ? byId : identityOf(record.row)
     if (!distinct.has(identity)) distinct.set(identity, record)
   }
-  const candidates = [...distinct.values()].map((record) => record.row)
+  const candidates = (wantUndated: boolean) =>
+    [...distinct].flatMap(([identity, { row }]) => (undated.has(identity) === wantUndated ? [row] : []))
+  const ignoring = given.replaying ? block : undefined
   const stored = await untilDone(
     'look up',
-    () => findStoredEvents(client, candidates, given.replaying ? block : undefined),
+    () => findStoredEvents(client, candidates(false), ignoring),
     context,
   )
-  const fresh = [...distinct].flatMap(([identity, record]) => (stored.has(identity) ? [] : [record]))
+  const storedUndated = await untilDone(
+    'look up',
+    () => findUndatedEvents(client, candidates(true), ignoring),
+    context,
+  )
+  const fresh = [...distinct].flatMap(([identity, record]) =>
+    stored.has(identity) || storedUndated.has(identity) ? [] : [record],
+  )
   const rows = fresh.map((record) => record.row)
   const token = tokenOf(given.topic, block)
   await untilDone('insert events', () => insertEvents(client, rows, token), context)
   metrics.eventsStored.inc(fresh.length)
   metrics.duplicates.inc(events - fresh.length)
   return fresh
+}
+
+/** The identities of the block's undated events; a dated event with the same source and id is the same one. */
+function undatedIdentities(decoded: readonly DecodedRecord[]): ReadonlySet<string> {
+  const undated = new Set<string>()
+  for (const record of decoded) {
+    if (record.kind === 'event' && isUndated(record.row)) undated.add(undatedIdentityOf(record.row))
+  }
+  return undated
 }
