@@ -68,6 +68,8 @@ export interface EventLog {
   append(topic: string, records: readonly NewRecord[]): Promise<void>
   /** Resolves when the consumer has joined its group; `Stop` aborts the partitions and waits for the handlers. */
   consume(options: ConsumeOptions): Promise<Stop>
+  /** A group's position on every partition of a topic, in order, whichever members own them; moves nothing. */
+  positions(of: { readonly topic: string; readonly group: string }): Promise<readonly CommittedPosition[]>
   /** Whether an append would have a chance now; the reason if not. */
   health(): Promise<{ readonly ok: boolean; readonly reason?: string }>
   close(): Promise<void>

@@ -7,6 +7,7 @@ import type { EventLog } from './event-log.ts'
 import { createGroupCommit } from './file-append.ts'
 import { createArrivals } from './file-arrivals.ts'
 import { startFileConsumer } from './file-consumer.ts'
+import { readPositions } from './file-groups.ts'
 import { hasRoom, reclaim, startRetention } from './file-retention.ts'
 import { openFileStore, type FileStore } from './file-store.ts'
 
@@ -53,6 +54,7 @@ export async function openFileEventLog(
       consumers.push(stop)
       return stop
     },
+    positions: (of) => Promise.resolve(readPositions(store, of)),
     health: () => checkHealth(store, config.size_limit_bytes),
     close: () => (closing ??= close()),
   }

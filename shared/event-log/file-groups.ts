@@ -58,6 +58,16 @@ export function readPosition(
   return { offset, metadata }
 }
 
+/** The positions of one group on all partitions of a topic. */
+export function readPositions(
+  store: FileStore,
+  name: { readonly topic: string; readonly group: string },
+): readonly CommittedPosition[] {
+  const { partitions } = store.topic(name.topic)
+  store.refresh()
+  return Array.from({ length: partitions }, (_, partition) => readPosition(store, name, partition))
+}
+
 export function writePosition(
   store: FileStore,
   of: { readonly topic: string; readonly group: string; readonly partition: number },

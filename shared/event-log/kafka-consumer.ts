@@ -37,9 +37,7 @@ export type KafkaConsumerParts = {
  */
 export async function startKafkaConsumer(options: ConsumeOptions, parts: KafkaConsumerParts): Promise<Stop> {
   const kafkaTopic = parts.withPrefix(options.topic)
-  // A Kafka group of its own per topic: kafkajs hands partitions to every member of a group, also to those that
-  // do not read the topic, and nobody would read these.
-  const kafkaGroup = parts.withPrefix(`${options.group}.${options.topic}`)
+  const kafkaGroup = parts.withPrefix(kafkaGroupName(options))
   let ended = false
   const consumer = createConsumer(parts, kafkaGroup, () => assignment.revoke())
   const fail = (error: unknown) => {
@@ -92,6 +90,14 @@ export async function startKafkaConsumer(options: ConsumeOptions, parts: KafkaCo
   }
   let stopped: Promise<void> | undefined
   return () => (stopped ??= stop())
+}
+
+/**
+ * A Kafka group of its own per topic: kafkajs hands partitions to every member of a group, also to those that do not
+ * read the topic, and nobody would read these.
+ */
+export function kafkaGroupName({ topic, group }: Pick<ConsumeOptions, 'topic' | 'group'>): string {
+  return `${group}.${topic}`
 }
 
 function createConsumer(parts: KafkaConsumerParts, groupId: string, joining: () => void): Consumer {

@@ -6,7 +6,7 @@ import { startAll, type Stop } from '#shared/runtime/lifecycle.ts'
 import type { EventLog } from './event-log.ts'
 import { createKafkaAppender, type KafkaAppender } from './kafka-append.ts'
 import { createKafkaClient } from './kafka-client.ts'
-import { startKafkaConsumer } from './kafka-consumer.ts'
+import { kafkaGroupName, startKafkaConsumer } from './kafka-consumer.ts'
 import { createKafkaOffsets } from './kafka-offsets.ts'
 import { connectKafkaProducer } from './kafka-producer.ts'
 import { ensureTopics } from './kafka-topics.ts'
@@ -55,14 +55,17 @@ export async function openKafkaEventLog(
     throw unavailable(config.url, error)
   })
   if (appender === undefined) throw new Error('the producer is connected by now')
+  const offsets = createKafkaOffsets(admin)
   return assemble({
     appender,
     disconnect,
+    positions: ({ topic, group }) =>
+      offsets.positions(withPrefix(kafkaGroupName({ topic, group })), withPrefix(topic)),
     health: () => checkHealth(admin, appender),
     consume: (consume) =>
       startKafkaConsumer(consume, {
         kafka,
-        offsets: createKafkaOffsets(admin),
+        offsets,
         withPrefix,
         sessionTimeoutMs: config.session_timeout_ms,
         log,
@@ -73,6 +76,7 @@ export async function openKafkaEventLog(
 function assemble(parts: {
   readonly appender: KafkaAppender
   readonly disconnect: Stop
+  readonly positions: EventLog['positions']
   readonly health: EventLog['health']
   readonly consume: EventLog['consume']
 }): EventLog {
@@ -94,6 +98,7 @@ function assemble(parts: {
       consumers.push(stop)
       return stop
     },
+    positions: parts.positions,
     health: parts.health,
     close: () => (closing ??= close()),
   }

@@ -5,7 +5,11 @@ export type KafkaOffsets = {
   /** The first retained offset and the next one to be written. */
   bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>
   committed(group: string, topic: string, partition: number): Promise<CommittedPosition>
+  /** Of every partition of the topic, in order. */
+  positions(group: string, topic: string): Promise<readonly CommittedPosition[]>
 }
+
+type FetchedOffset = { readonly offset: string; readonly metadata: string | null }
 
 /** Asks the brokers about positions. The partitions of a topic that ask at the same time share one request. */
 export function createKafkaOffsets(admin: Admin): KafkaOffsets {
@@ -15,15 +19,24 @@ export function createKafkaOffsets(admin: Admin): KafkaOffsets {
     if (found === undefined) throw new Error(`the brokers know no partition ${partition} of ${topic}`)
     return { start: Number(found.low), end: Number(found.high) }
   }
+  const fetchAll = async (group: string, topic: string) =>
+    (await admin.fetchOffsets({ groupId: group, topics: [topic] }))[0]?.partitions ?? []
+  const positionOf = async (topic: string, partition: number, found: FetchedOffset | undefined) => {
+    const offset = Number(found?.offset ?? -1)
+    // Negative: nothing was committed yet, or kafkajs went back to the beginning after retention had caught up.
+    if (offset < 0) return { offset: (await bounds(topic, partition)).start, metadata: '' }
+    return { offset, metadata: found?.metadata ?? '' }
+  }
   return {
     bounds,
     async committed(group, topic, partition) {
-      const fetched = await admin.fetchOffsets({ groupId: group, topics: [topic] })
-      const found = fetched[0]?.partitions.find((entry) => entry.partition === partition)
-      const offset = Number(found?.offset ?? -1)
-      // Negative: nothing was committed yet, or kafkajs went back to the beginning after retention had caught up.
-      if (offset < 0) return { offset: (await bounds(topic, partition)).start, metadata: '' }
-      return { offset, metadata: found?.metadata ?? '' }
+      const fetched = await fetchAll(group, topic)
+      const found = fetched.find((entry) => entry.partition === partition)
+      return positionOf(topic, partition, found)
+    },
+    async positions(group, topic) {
+      const fetched = (await fetchAll(group, topic)).toSorted((a, b) => a.partition - b.partition)
+      return Promise.all(fetched.map((found) => positionOf(topic, found.partition, found)))
     },
   }
 }
