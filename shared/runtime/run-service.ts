@@ -15,6 +15,8 @@ export async function runService(
   options: { readonly log: Logger; readonly stopDeadlineMs: number },
 ): Promise<void> {
   const { log, stopDeadlineMs } = options
+  // What a service writes holds addresses: whatever the directory it is given, nobody else may read the files in it.
+  process.umask(0o077)
   let stop: Stop | undefined
   let starting: Promise<void> = Promise.resolve()
   const { reason, error } = await new Promise<{ reason: string; error?: unknown }>((end) => {

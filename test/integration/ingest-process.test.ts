@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -120,5 +120,15 @@ describe('the ingest process', () => {
     await service.kill()
     expect(service.output()).not.toContain('secret.person')
     expect(service.output()).not.toContain(Object.values(headers)[0])
+  })
+
+  it('writes files that only its own user can read, even into a directory that all may enter', async () => {
+    const log = join(directory, 'event-log')
+    await mkdir(log)
+    await chmod(log, 0o755)
+    await portOf(await startService())
+    const files = await readdir(log)
+    expect(files).toContain('data.mdb')
+    for (const file of files) expect((await stat(join(log, file))).mode & 0o077).toBe(0)
   })
 })
