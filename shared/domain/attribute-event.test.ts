@@ -211,6 +211,19 @@ describe('createAttributor', () => {
     expect(() => createAttributor({ source: 's', rules: [{ pool: { a: key } }] })).toThrow(refused)
   })
 
+  it.each([
+    ['billing\u034f', 'billing'],
+    ['bill\u3164ing\ufe0f\u180b', 'billing'],
+    ['\u2800billing\u115f', 'billing'],
+    ['unattributed\u034f', 'unattributed'],
+    ['\uff35nattributed', 'unattributed'],
+    ['\uff4fverflow', 'unattributed'],
+    ['\u2800\u3164', 'unattributed'],
+  ])('does not let the claim %j read like another name', (claim, key) => {
+    const attribute = createAttributor({ source: 's', rules: [{ custom_arg: 'k' }] })
+    expect(attribute({ k: claim }).key).toBe(key)
+  })
+
   it('names a key that is bounded, well-formed and never reserved, whatever is claimed', () => {
     const attribute = createAttributor({ source: 's', rules: [{ custom_arg: 'k' }] })
     fc.assert(

@@ -9,8 +9,11 @@ import type { Attribution } from './log-message.ts'
 const KEY_UNITS_MAX = 128
 const DETAIL_UNITS_MAX = 256
 const reserved: ReadonlySet<string> = new Set([UNATTRIBUTED, OVERFLOW, EVERY])
-/** Control and format characters and line separators: invisible in an alert, so two names could look alike. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+/**
+ * Control and format characters, line separators, and what fonts draw as nothing (fillers, variation selectors, the
+ * blank Braille pattern): invisible in an alert, so two names could look alike.
+ */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu
 const ORDINARY_KEY = /^[!-~]{1,128}$/
 
 type Event = { readonly [name: string]: unknown }
@@ -181,7 +184,12 @@ function claimedKey(value: unknown): string | undefined {
   const name = ORDINARY_KEY.test(value)
     ? value
     : cutText(value.toWellFormed().replace(INVISIBLE, '').trim(), KEY_UNITS_MAX).trim()
-  return name === '' || reserved.has(name) || reserved.has(name.toLowerCase()) ? undefined : name
+  return name === '' || isReserved(name) ? undefined : name
+}
+
+/** In any spelling that reads alike: capitals, full-width letters, ligatures. */
+function isReserved(name: string): boolean {
+  return reserved.has(ORDINARY_KEY.test(name) ? name.toLowerCase() : name.normalize('NFKC').toLowerCase())
 }
 
 function configuredKey(name: string): string {
