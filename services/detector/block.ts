@@ -41,9 +41,15 @@ export function tokenOf(topic: string, block: Block): string {
   return `${topic}:${block.partition}:${block.firstOffset}:${block.lastOffset}:${content}`
 }
 
-/** Waits up to `idleMs` for a first record, then takes what comes within `blockWaitMs`; empty when nothing came. */
+/** A block that has reached this size takes no more: the largest events would make 5,000 of them a gigabyte. */
+const BLOCK_BYTES_MAX = 32 * 1024 * 1024
+
+/**
+ * Waits up to `idleMs` for a first record, then takes what comes within `blockWaitMs`; empty when nothing came. One
+ * read of the log is bounded too, so a block is at most that larger than `BLOCK_BYTES_MAX`.
+ */
 export async function collectFresh(
-  partition: AssignedPartition,
+  partition: Pick<AssignedPartition, 'read'>,
   fromOffset: number,
   limits: { readonly idleMs: number; readonly blockWaitMs: number; readonly recordsMax: number },
 ): Promise<LogRecord[]> {
@@ -51,10 +57,12 @@ export async function collectFresh(
     ...(await partition.read({ fromOffset, maxRecords: limits.recordsMax, maxWaitMs: limits.idleMs })),
   ]
   const deadline = performance.now() + limits.blockWaitMs
+  let bytes = bytesOf(records)
   for (;;) {
     const last = records.at(-1)
     const leftMs = Math.floor(deadline - performance.now())
-    if (last === undefined || records.length >= limits.recordsMax || leftMs <= 0) return records
+    const isFull = records.length >= limits.recordsMax || bytes >= BLOCK_BYTES_MAX
+    if (last === undefined || isFull || leftMs <= 0) return records
     const more = await partition.read({
       fromOffset: last.offset + 1,
       maxRecords: limits.recordsMax - records.length,
@@ -62,7 +70,12 @@ export async function collectFresh(
     })
     if (more.length === 0) return records
     for (const record of more) records.push(record)
+    bytes += bytesOf(more)
   }
+}
+
+function bytesOf(records: readonly LogRecord[]): number {
+  return records.reduce((sum, { value }) => sum + value.byteLength, 0)
 }
 
 /** How long one read of a pending block may wait; its records are there, so none should. */
