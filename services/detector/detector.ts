@@ -7,8 +7,10 @@ import { startAll, type Stop } from '#shared/runtime/lifecycle.ts'
 import type { Fail } from '#shared/runtime/run-service.ts'
 import type { ClickHouseClient } from '#shared/warehouse/client.ts'
 import { createRecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type DetectorMetrics } from './metrics.ts'
 import { runPartition } from './partition-worker.ts'
+import { runReconciliation } from './reconcile-loop.ts'
+import { createReconciler } from './reconcile-rollups.ts'
 import { runRejectedPartition } from './rejected-worker.ts'
 
 export type DetectorDeps = {
@@ -27,6 +29,13 @@ export type DetectorDeps = {
 const EVENTS_GROUP = 'keywatch-detector'
 const REJECTED_GROUP = 'keywatch-detector-rejected'
 
+/** The owner of this partition compares the rollups: every topic has it, and it has one owner at a time. */
+const RECONCILE_PARTITION = 0
+const RECONCILE_TIMES = { soonMs: 5 * 60_000, intervalMs: 3_600_000 }
+/** An insert is between raw and rollups for milliseconds, and is given up after half a minute. */
+const SETTLE_MS = 40_000
+const BLOCKS_MS = 10 * 60_000
+
 /**
  * Starts the detector: it stores the events of its partitions and raises alerts until it is stopped. Ready while
  * the past of every partition it owns is in memory.
@@ -39,8 +48,13 @@ export async function startDetector(deps: DetectorDeps): Promise<Stop> {
   const context = { client, eventLog, log, metrics }
 
   const handleEvents = async (partition: AssignedPartition) => {
+    const ended = new AbortController()
     rebuilding.add(partition.partition)
     try {
+      if (partition.partition === RECONCILE_PARTITION) {
+        // It never rejects, and nobody waits for it: a long comparison must not hold up a stop.
+        void reconcileRollups(AbortSignal.any([partition.lost, ended.signal]), deps, metrics)
+      }
       await runPartition(partition, {
         config: config.detector,
         partitions: config.event_log.partitions,
@@ -50,6 +64,7 @@ export async function startDetector(deps: DetectorDeps): Promise<Stop> {
       })
     } finally {
       rebuilding.delete(partition.partition)
+      ended.abort()
     }
   }
 
@@ -76,4 +91,22 @@ export async function startDetector(deps: DetectorDeps): Promise<Stop> {
         onFailure: fail,
       }),
   )
+}
+
+function reconcileRollups(
+  lost: AbortSignal,
+  { config, eventLog, client, log }: DetectorDeps,
+  metrics: DetectorMetrics,
+): Promise<void> {
+  const reconciler = createReconciler({
+    client,
+    log,
+    metrics,
+    positions: () => eventLog.positions({ topic: topics.events, group: EVENTS_GROUP }),
+    rawRetentionDays: config.warehouse.raw_retention_days,
+    now: Date.now,
+    settleMs: SETTLE_MS,
+    blocksMs: BLOCKS_MS,
+  })
+  return runReconciliation(reconciler, RECONCILE_TIMES, { lost, log })
 }

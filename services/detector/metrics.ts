@@ -37,16 +37,23 @@ export function createMetrics() {
       labelNames: ['what'],
       registers,
     }),
-    lag: new Gauge({
-      name: 'keywatch_detector_lag_records',
-      help: 'Records of the event topic not handled yet.',
-      labelNames: ['partition'],
-      registers,
-    }),
     alerts: new Counter({
       name: 'keywatch_detector_alert_changes_total',
       help: 'State changes of alerts.',
       labelNames: ['signal', 'severity', 'status'],
+      registers,
+    }),
+    ...createPartitionMetrics(registers),
+    ...createRollupMetrics(registers),
+  }
+}
+
+function createPartitionMetrics(registers: Registry[]) {
+  return {
+    lag: new Gauge({
+      name: 'keywatch_detector_lag_records',
+      help: 'Records of the event topic not handled yet.',
+      labelNames: ['partition'],
       registers,
     }),
     keys: new Gauge({
@@ -59,6 +66,22 @@ export function createMetrics() {
       name: 'keywatch_detector_last_tick_seconds',
       help: 'When the partition was last seen to be caught up, seconds since the epoch.',
       labelNames: ['partition'],
+      registers,
+    }),
+  }
+}
+
+function createRollupMetrics(registers: Registry[]) {
+  return {
+    rollupRepaired: new Counter({
+      name: 'keywatch_detector_rollup_repaired_total',
+      help: 'Cells of a rollup that did not equal the raw events and were put right; key_activity: keys.',
+      labelNames: ['rollup'],
+      registers,
+    }),
+    reconciledAt: new Gauge({
+      name: 'keywatch_detector_reconciled_at_seconds',
+      help: 'When this member last compared the rollups with the raw events to the end, seconds since the epoch; 0 = never.',
       registers,
     }),
   }
