@@ -244,6 +244,15 @@ describe('notices', () => {
     ])
   })
 
+  it('warns when somebody invents a key name for every message', () => {
+    const invented = Array.from({ length: 200 }, (_, index) =>
+      aMessage({ key: `invented-${index}`, seconds: minute(3 * DAY) + index }),
+    )
+    const alerts = run([aMessage({ key: 'old', seconds: minute(0) }), ...invented])
+    const warnings = alerts.filter(({ severity }) => severity === 'warning')
+    expect(warnings).toMatchObject([{ signal: 'key.new', key: '*', observed: 26 }])
+  })
+
   it('judges at most the configured number of keys and says so', () => {
     const keys = Array.from({ length: 12 }, (_, index) =>
       aMessage({ key: `k${index}`, seconds: minute(index) }),

@@ -75,6 +75,9 @@ export function openEpisode(opening: Opening, settings: DetectionSettings): Epis
   const usual = usualInterval(distribution)
   const now = new Date(nowMs).toISOString()
   const expectedPerMinute = distribution.mean / scaleMinutes
+  // What the window held before the episode's first minute has left as well. The episode's own count goes by its
+  // minutes alone, because only that can be found again after a restart.
+  const messagesOut = Math.max(opening.messages, opening.observed)
   const alert: Alert = {
     v: 1,
     alert_id: alertIdOf(signal, { source, key }, startMinute),
@@ -83,7 +86,7 @@ export function openEpisode(opening: Opening, settings: DetectionSettings): Epis
     key,
     source,
     signal,
-    severity: severityOf({ key, messages: opening.messages, expected: distribution.mean }, settings),
+    severity: severityOf({ key, messages: messagesOut, expected: distribution.mean }, settings),
     status: 'open',
     started_at: isoOfMinute(startMinute),
     detected_at: now,
@@ -96,17 +99,17 @@ export function openEpisode(opening: Opening, settings: DetectionSettings): Epis
     score: rounded(opening.surprise),
     p_value: 10 ** -opening.surprise,
     window_seconds: scaleMinutes * 60,
-    messages_before_alarm: opening.messages,
+    messages_before_alarm: messagesOut,
     evidence: {
       ...opening.evidence,
       messages: opening.messages,
       scale_minutes: scaleMinutes,
       trains_baseline: opening.trains,
-      remarks: [...opening.remarks],
+      remarks: opening.remarks.filter((remark) => remark !== ''),
     },
     summary: sentences([
       `${sender(source, key)} sent ${number(opening.observed)} messages in ${span(scaleMinutes)} where ` +
-        `${usualCount(usual, distribution.mean)}, since ${moment(startMinute)}; ${number(opening.messages)} left before this alarm.`,
+        `${usualCount(usual, distribution.mean)}, since ${moment(startMinute)}; ${number(messagesOut)} left before this alarm.`,
       ...opening.remarks,
     ]),
     next_steps: nextSteps(signal, key),

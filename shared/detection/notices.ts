@@ -31,6 +31,11 @@ const LIFETIME_SECONDS: Readonly<Partial<Record<Alert['signal'], number>>> = {
 
 /** After this many new keys of a source within an hour the rest of them share one notice. */
 const NEW_KEYS_AN_HOUR = 5
+/**
+ * So many new names within an hour are no roll-out of new keys: somebody invents a name for every message, so that
+ * none of them is ever more than new.
+ */
+const CROWD_AN_HOUR = 25
 
 export function createNotices(emit: (alert: Alert) => void): Notices {
   const open = new Map<string, Alert>()
@@ -50,6 +55,7 @@ export function createNotices(emit: (alert: Alert) => void): Notices {
       const before = newKeys.get(seen.source)
       const count = before?.hour === hour ? before.count + 1 : 1
       newKeys.set(seen.source, { hour, count })
+      if (count > CROWD_AN_HOUR) return announce(crowdNotice(seen, count))
       return announce(count > NEW_KEYS_AN_HOUR ? newKeysNotice(seen, count) : newKeyNotice(seen))
     },
     overflow: (seen) => {
@@ -125,6 +131,22 @@ function newKeysNotice({ source, minute, nowMs }: NewKey, count: number): Alert 
     summary:
       `More than ${NEW_KEYS_AN_HOUR} keys sent for the first time on ${source} within an hour, ` +
       `the latest at ${moment(minute)}.`,
+  })
+}
+
+function crowdNotice({ source, minute, nowMs }: NewKey, count: number): Alert {
+  return noticeOf({
+    source,
+    signal: 'key.new',
+    severity: 'warning',
+    startMinute: minute,
+    identity: `crowd ${hourOfMs(nowMs)}`,
+    nowMs,
+    observed: count,
+    evidence: { more_than_an_hour: CROWD_AN_HOUR },
+    summary:
+      `More than ${CROWD_AN_HOUR} keys sent for the first time on ${source} within an hour, the latest at ` +
+      `${moment(minute)}: somebody may be inventing key names so that no key stands out.`,
   })
 }
 
