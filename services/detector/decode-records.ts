@@ -1,3 +1,4 @@
+import { isUsualMessage } from '#shared/domain/is-usual-message.ts'
 import { eventMessageSchema, type EventMessage } from '#shared/domain/log-message.ts'
 import type { LogRecord } from '#shared/event-log/event-log.ts'
 import { toEventRow, type EventRow } from '#shared/warehouse/event-row.ts'
@@ -36,7 +37,8 @@ export function decodeRecord(record: LogRecord, partition: number, privacy: Reci
 
 function parse(value: Uint8Array): EventMessage {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  return eventMessageSchema.parse(JSON.parse(bytes.toString('utf8')))
+  const message: unknown = JSON.parse(bytes.toString('utf8'))
+  return isUsualMessage(message) ? message : eventMessageSchema.parse(message)
 }
 
 function accountStatus(message: EventMessage): string | undefined {
