@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ClickHouseClient } from './client.ts'
 import { sqlFile } from './sql-file.ts'
@@ -89,10 +90,9 @@ export async function correctCells(
     })
     const cells = found[0]?.cells ?? 0
     if (cells === 0) continue
-    // Without de-duplication: the same correction may be due again one day, and would be taken for a repetition.
     await client.command({
       query: `INSERT INTO ${rollup.table} (source, key, ${rollup.column}, event, events)
-        SETTINGS insert_deduplicate=0, async_insert=0, ${LIMITS}
+        SETTINGS ${ownToken()}, async_insert=0, ${LIMITS}
         SELECT source, key, cell, event, reinterpretAsUInt64(raw_events - rolled_events) ${unchanged}`,
       query_params: dayParams(day.daySeconds),
     })
@@ -115,7 +115,7 @@ export async function restoreKeyActivity(client: ClickHouseClient, fromSeconds: 
   // Raw events may have expired since the key's first day; then the end of that day is when it was first seen.
   await client.command({
     query: `INSERT INTO key_activity (source, key, first_seen, last_seen)
-      SETTINGS insert_deduplicate=0, async_insert=0
+      SETTINGS ${ownToken()}, async_insert=0
       SELECT source, key, min(first), max(last) FROM
       (
         SELECT source, key, min(timestamp) AS first, max(timestamp) AS last
@@ -142,6 +142,14 @@ export async function isReplicaBehind(client: ClickHouseClient): Promise<boolean
     params: {},
   })
   return (rows[0]?.behind ?? 0) > 0
+}
+
+/**
+ * The same correction may be due again one day and must not be taken for a repetition. A token of its own is understood
+ * by every version; `insert_deduplicate = 0` no longer has an effect in 26.7, where a newer setting overrules it.
+ */
+function ownToken(): string {
+  return `insert_deduplication_token='reconcile:${randomUUID()}'`
 }
 
 function cellsSql(rollup: Rollup): string {
