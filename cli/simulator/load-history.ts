@@ -44,8 +44,7 @@ const TRIES_MAX = 6
  * anything twice. Throws the AppError `WAREHOUSE_UNAVAILABLE` when the warehouse refuses a block again and again.
  */
 export async function loadEvents(options: LoadOptions): Promise<number> {
-  const { client, toMessage, name, signal, onProgress } = options
-  const privacy = withMemory(options.privacy)
+  const { client, toMessage, privacy, name, signal, onProgress } = options
   const inFlight: Promise<void>[] = []
   let stored = 0
   let block: EventRow[] = []
@@ -87,23 +86,6 @@ function contentOf(rows: readonly EventRow[]): string {
   const hash = createHash('sha256')
   for (const row of rows) hash.update(row.sg_event_id)
   return hash.digest('hex').slice(0, 16)
-}
-
-/** Recipients whose hashes are kept at hand, enough for the follow-ups of some days. */
-const HASHES_MAX = 50_000
-
-/** A message's events have one recipient, so most hashes are asked for again; each costs as much as a small row. */
-function withMemory(privacy: RecipientPrivacy): RecipientPrivacy {
-  const hashes = new Map<string, string>()
-  const hash = (address: string) => {
-    const known = hashes.get(address)
-    if (known !== undefined) return known
-    const made = privacy.hash(address)
-    if (hashes.size >= HASHES_MAX) hashes.clear()
-    hashes.set(address, made)
-    return made
-  }
-  return { plain: privacy.plain, hash }
 }
 
 async function insertWithRetry(client: ClickHouseClient, rows: readonly EventRow[], token: string) {

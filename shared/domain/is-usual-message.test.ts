@@ -81,7 +81,11 @@ describe('isUsualMessage', () => {
           const { v, key, source, received_at, normalised, event } = message
           const { rule, detail } = message.attribution
           expect({
-            ...{ v, key, source, received_at, event },
+            v,
+          key,
+          source,
+          received_at,
+          event,
             ...(normalised === undefined ? {} : { normalised }),
             attribution: { rule, ...(detail === undefined ? {} : { detail }) },
           }).toEqual(parsed)

@@ -41,18 +41,11 @@ function hasUsualMembers(object: Readonly<Record<string, unknown>>, depth: numbe
 }
 
 function isUsualJson(value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return true
-    case 'number':
-      return Number.isFinite(value)
-    default:
-      if (value === null) return true
-      if (depth === 0) return false
-      if (Array.isArray(value)) return value.every((item) => isUsualJson(item, depth - 1))
-      return isObject(value) && hasUsualMembers(value, depth - 1)
-  }
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (depth === 0) return false
+  if (Array.isArray(value)) return value.every((item) => isUsualJson(item, depth - 1))
+  return isObject(value) && hasUsualMembers(value, depth - 1)
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

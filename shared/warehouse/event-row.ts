@@ -79,6 +79,7 @@ export type EventRow = {
 
 type Event = EventMessage['event']
 
+const NONE: readonly string[] = []
 const TEXT_MAX = 8192
 const NAME_MAX = 256
 /** SendGrid's ids are at most 100 characters; a longer one is kept as its hash, which is as unique. */
@@ -102,9 +103,9 @@ export function toEventRow(
   privacy: RecipientPrivacy,
 ): EventRow {
   const { event } = message
-  const reader = createFieldReader(event)
+  const reader = new FieldReader(event)
   const type = eventType(event.event)
-  const address = reader.text(['email'])
+  const address = reader.text('email')
   return {
     source: cutText(message.source, NAME_MAX),
     key: cutText(message.key, NAME_MAX),
@@ -113,29 +114,29 @@ export function toEventRow(
     event: type,
     received_at: instant(message.received_at),
     attribution: message.attribution.rule,
-    sg_message_id: cutText(reader.text(['sg_message_id']), NAME_MAX),
-    smtp_id: cutText(reader.text(['smtp-id']), TEXT_MAX),
+    sg_message_id: cutText(reader.text('sg_message_id'), NAME_MAX),
+    smtp_id: cutText(reader.text('smtp-id'), TEXT_MAX),
     recipient_hash: address === '' ? '0' : privacy.hash(address),
     recipient_domain: domainOf(address),
     recipient: privacy.plain ? cutText(address, TEXT_MAX) : '',
     categories: reader.list('category', CATEGORIES_MAX),
-    template_id: cutText(reader.text(['sg_template_id', 'template_id']), NAME_MAX),
+    template_id: cutText(reader.text('sg_template_id', 'template_id'), NAME_MAX),
     pool: cutText(reader.pool(), NAME_MAX),
-    marketing_campaign_id: cutText(reader.text(['marketing_campaign_id', 'singlesend_id']), NAME_MAX),
+    marketing_campaign_id: cutText(reader.text('marketing_campaign_id', 'singlesend_id'), NAME_MAX),
     asm_group_id: reader.whole('asm_group_id', UINT32_MAX),
-    ip: cutText(reader.text(['ip']), NAME_MAX),
-    url: free(reader.text(['url'])),
-    useragent: free(reader.text(['useragent'])),
+    ip: cutText(reader.text('ip'), NAME_MAX),
+    url: free(reader.text('url')),
+    useragent: free(reader.text('useragent')),
     machine_open: reader.flag('sg_machine_open'),
-    reason: free(reader.text(['reason', 'response'])),
-    status: cutText(reader.text(['status']), NAME_MAX),
+    reason: free(reader.text('reason', 'response')),
+    status: cutText(reader.text('status'), NAME_MAX),
     // Elsewhere `type` is the sender's own argument or an account event's kind, of which there may be many.
-    bounce_type: type === 'bounce' ? cutText(reader.text(['type']), NAME_MAX) : '',
-    bounce_classification: cutText(reader.text(['bounce_classification']), NAME_MAX),
+    bounce_type: type === 'bounce' ? cutText(reader.text('type'), NAME_MAX) : '',
+    bounce_classification: cutText(reader.text('bounce_classification'), NAME_MAX),
     attempt: reader.whole('attempt', UINT16_MAX),
     shape: shapeOf(event),
     arguments: reader.rest(),
-    normalised: (message.normalised ?? []).slice(0, CATEGORIES_MAX).map((name) => cutText(name, NAME_MAX)),
+    normalised: message.normalised?.slice(0, CATEGORIES_MAX).map((name) => cutText(name, NAME_MAX)) ?? NONE,
     log_partition: clamp(position.partition, UINT16_MAX),
     log_offset: clamp(position.offset, Number.MAX_SAFE_INTEGER),
   }
@@ -153,80 +154,92 @@ function eventId(id: string): string {
   return text.length <= EVENT_ID_MAX ? text : `h:${createHash('sha256').update(text).digest('hex')}`
 }
 
-/** Reads fields into columns and remembers which; a field of the wrong type is left for `rest`. */
-function createFieldReader(event: Event) {
-  const read = new Set<string>(['event', 'timestamp', 'sg_event_id'])
-  const take = (name: string) => {
-    read.add(name)
-  }
-  return {
-    /** The first of these names that holds text. */
-    text(names: readonly string[]): string {
-      for (const name of names) {
-        const value = event[name]
-        // Ids such as marketing_campaign_id are numbers in SendGrid's own samples.
-        const written = typeof value === 'number' ? String(value) : value
-        if (typeof written !== 'string' || written === '') continue
-        take(name)
-        return written
-      }
-      return ''
-    },
-    list(name: string, itemsMax: number): string[] {
-      const value = event[name]
-      if (typeof value === 'string') {
-        take(name)
-        return [cutMasked(value)]
-      }
-      if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) return []
-      take(name)
-      return value.slice(0, itemsMax).map(cutMasked)
-    },
-    pool(): string {
-      const value = event['pool']
-      const name =
-        typeof value === 'object' && value !== null && !Array.isArray(value) ? value['name'] : value
-      if (typeof name !== 'string') return ''
-      take('pool')
-      return name
-    },
-    /** A whole number, also where it is written as text, as SendGrid does for `attempt`. */
-    whole(name: string, maximum: number): number {
-      const value = event[name]
-      const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
-      if (typeof number !== 'number' || !Number.isFinite(number)) return 0
-      take(name)
-      return clamp(number, maximum)
-    },
-    flag(name: string): boolean {
-      const value = event[name]
-      if (typeof value !== 'boolean') return false
-      take(name)
-      return value
-    },
-    rest(): string {
-      return restAsJson(event, read)
-    },
-  }
-}
+/** One bit for each field that a column may take, so that what was read is remembered in one number. */
+const fieldNames = (
+  'event timestamp sg_event_id email sg_message_id smtp-id category sg_template_id template_id pool ' +
+  'marketing_campaign_id singlesend_id asm_group_id ip url useragent sg_machine_open reason response status type ' +
+  'bounce_classification attempt'
+).split(' ')
+const fieldBits: ReadonlyMap<string, number> = new Map(
+  fieldNames.map((name, place) => [name, 1 << place] as const),
+)
+const bitOf = (name: string) => fieldBits.get(name) ?? 0
+const REQUIRED_BITS = bitOf('event') | bitOf('timestamp') | bitOf('sg_event_id')
 
-/** Everything that got no column, as a JSON object; beyond the bound only the number of left-out names is kept. */
-function restAsJson(event: Event, read: ReadonlySet<string>): string {
-  const parts: string[] = []
-  let length = 2
-  let leftOut = 0
-  for (const [name, value] of Object.entries(event)) {
-    if (read.has(name)) continue
-    const part = `${JSON.stringify(free(name))}:${JSON.stringify(masked(value))}`
-    if (length + part.length > ARGUMENTS_MAX) {
-      leftOut += 1
-      continue
-    }
-    parts.push(part)
-    length += part.length + 1
+/** Reads fields into columns and remembers which; a field of the wrong type is left for `rest`. */
+class FieldReader {
+  readonly #event: Event
+  #read = REQUIRED_BITS
+
+  constructor(event: Event) {
+    this.#event = event
   }
-  if (leftOut > 0) parts.push(`"left_out":${leftOut}`)
-  return `{${parts.join(',')}}`
+
+  /** The first of these names that holds text. */
+  text(name: string, otherwise?: string): string {
+    const value = this.#event[name]
+    // Ids such as marketing_campaign_id are numbers in SendGrid's own samples.
+    const written = typeof value === 'number' ? String(value) : value
+    if (typeof written === 'string' && written !== '') {
+      this.#read |= bitOf(name)
+      return written
+    }
+    return otherwise === undefined ? '' : this.text(otherwise)
+  }
+
+  list(name: string, itemsMax: number): string[] {
+    const value = this.#event[name]
+    if (typeof value === 'string') {
+      this.#read |= bitOf(name)
+      return [cutMasked(value)]
+    }
+    if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) return []
+    this.#read |= bitOf(name)
+    return value.slice(0, itemsMax).map(cutMasked)
+  }
+
+  pool(): string {
+    const value = this.#event['pool']
+    const name = typeof value === 'object' && value !== null && !Array.isArray(value) ? value['name'] : value
+    if (typeof name !== 'string') return ''
+    this.#read |= bitOf('pool')
+    return name
+  }
+
+  /** A whole number, also where it is written as text, as SendGrid does for `attempt`. */
+  whole(name: string, maximum: number): number {
+    const value = this.#event[name]
+    const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
+    if (typeof number !== 'number' || !Number.isFinite(number)) return 0
+    this.#read |= bitOf(name)
+    return clamp(number, maximum)
+  }
+
+  flag(name: string): boolean {
+    const value = this.#event[name]
+    if (typeof value !== 'boolean') return false
+    this.#read |= bitOf(name)
+    return value
+  }
+
+  /** Everything that got no column, as a JSON object; beyond the bound only the number of left-out names is kept. */
+  rest(): string {
+    let parts = ''
+    let length = 2
+    let leftOut = 0
+    for (const name in this.#event) {
+      if ((bitOf(name) & this.#read) !== 0) continue
+      const part = `${JSON.stringify(free(name))}:${JSON.stringify(masked(this.#event[name]))}`
+      if (length + part.length > ARGUMENTS_MAX) {
+        leftOut += 1
+        continue
+      }
+      parts += parts === '' ? part : `,${part}`
+      length += part.length + 1
+    }
+    if (leftOut > 0) parts += `${parts === '' ? '' : ','}"left_out":${leftOut}`
+    return `{${parts}}`
+  }
 }
 
 /** A copy with every text in it masked, cut and well-formed. Depth is bounded where events are accepted. */
@@ -239,24 +252,36 @@ function masked(value: unknown): unknown {
   return value
 }
 
-/** Shapes are few (one per sending program and event type), so their hashes are kept; the bound is for hostile input. */
-const SHAPES_MAX = 10_000
-const shapes = new Map<string, string>()
+/** Names in the order in which they came, as a path: one program's events take few of them. */
+type ShapeNode = { readonly next: Map<string, ShapeNode>; hash: string | undefined }
 
-/**
- * First 64 bits of SHA-256 over the event's sorted names: a fingerprint of the software that sent it. Remembered by
- * the names in the order in which they came, which one program keeps.
- */
+/** Far more than sending programs have; the bound is for hostile input. */
+const SHAPE_NODES_MAX = 20_000
+let shapes: ShapeNode = { next: new Map(), hash: undefined }
+let shapeNodes = 0
+
+/** First 64 bits of SHA-256 over the event's sorted names: a fingerprint of the software that sent it. */
 function shapeOf(event: Event): string {
-  const names = Object.keys(event)
-  const asTheyCame = JSON.stringify(names)
-  const known = shapes.get(asTheyCame)
-  if (known !== undefined) return known
-  const sorted = JSON.stringify(names.sort())
-  const hash = createHash('sha256').update(sorted).digest().readBigUInt64BE().toString()
-  if (shapes.size >= SHAPES_MAX) shapes.clear()
-  shapes.set(asTheyCame, hash)
-  return hash
+  if (shapeNodes >= SHAPE_NODES_MAX) {
+    shapes = { next: new Map(), hash: undefined }
+    shapeNodes = 0
+  }
+  let node = shapes
+  for (const name in event) {
+    let next = node.next.get(name)
+    if (next === undefined) {
+      next = { next: new Map(), hash: undefined }
+      node.next.set(name, next)
+      shapeNodes += 1
+    }
+    node = next
+  }
+  node.hash ??= hashOfNames(Object.keys(event))
+  return node.hash
+}
+
+function hashOfNames(names: string[]): string {
+  return createHash('sha256').update(JSON.stringify(names.sort())).digest().readBigUInt64BE().toString()
 }
 
 function domainOf(address: string): string {
@@ -264,8 +289,15 @@ function domainOf(address: string): string {
   return at === -1 ? '' : cutText(address.slice(at + 1).toLowerCase(), NAME_MAX)
 }
 
+let lastInstant = { milliseconds: NaN, text: '' }
+
+/** All events of one request have the same instant, so the last one is remembered. */
 function instant(milliseconds: number): string {
-  return new Date(clamp(milliseconds, INSTANT_MAX)).toISOString().slice(0, 23).replace('T', ' ')
+  if (lastInstant.milliseconds !== milliseconds) {
+    const text = new Date(clamp(milliseconds, INSTANT_MAX)).toISOString().slice(0, 23).replace('T', ' ')
+    lastInstant = { milliseconds, text }
+  }
+  return lastInstant.text
 }
 
 /** Masked before it is cut: the cut could part a local part from the `@` that gives it away. */

@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
-import { toEventRow } from './event-row.ts'
+import { eventColumns, toEventRow } from './event-row.ts'
 import { linesOf } from './event-store.ts'
 import { createRecipientPrivacy } from './recipient-privacy.ts'
 
@@ -30,19 +30,21 @@ function row(id: string, text: string) {
 }
 
 describe('linesOf', () => {
-  it('writes one row a line', () => {
+  it('writes one row a line, its columns in order', () => {
     const rows = [row('a', 'x'), row('b', 'line\nbreak and "quotes" \u{1f512}')]
     const lines = Buffer.concat([...linesOf(rows)])
       .toString('utf8')
       .trimEnd()
       .split('\n')
-    expect(lines.map((line): unknown => JSON.parse(line))).toEqual(rows)
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual(
+      rows.map((written) => eventColumns.map((column) => written[column])),
+    )
   })
 
   it('writes a block that is longer than any string can be, a small piece at a time', () => {
     const large = row('large', '\0'.repeat(8192))
     const rows = Array.from(
-      { length: Math.ceil(constants.MAX_STRING_LENGTH / JSON.stringify(large).length) + 1 },
+      { length: Math.ceil(constants.MAX_STRING_LENGTH / JSON.stringify(Object.values(large)).length) + 1 },
       () => large,
     )
     let bytes = 0

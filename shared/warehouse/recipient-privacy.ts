@@ -22,7 +22,26 @@ export function createRecipientPrivacy(config: Pick<Config, 'privacy' | 'data_di
   const key = config.privacy.hash_key ?? keyFromFile(config.data_directory)
   return {
     plain: config.privacy.recipients === 'plain',
-    hash: createAddressHash(key),
+    hash: withMemory(createAddressHash(key)),
+  }
+}
+
+/** Recipients whose hashes are kept at hand, enough for the follow-ups of some hours; some 10 MB. */
+const REMEMBERED_MAX = 50_000
+/** The longest address that SMTP knows (RFC 5321, 4.5.3.1); what is longer is not remembered, to bound the memory. */
+const ADDRESS_MAX = 320
+
+/** A message's events have one recipient, so most hashes are asked for again; each costs as much as a small row. */
+function withMemory(hashOf: (address: string) => string): (address: string) => string {
+  const known = new Map<string, string>()
+  return (address) => {
+    const remembered = known.get(address)
+    if (remembered !== undefined) return remembered
+    const made = hashOf(address)
+    if (address.length > ADDRESS_MAX) return made
+    if (known.size >= REMEMBERED_MAX) known.clear()
+    known.set(address, made)
+    return made
   }
 }
 
