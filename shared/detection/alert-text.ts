@@ -23,6 +23,7 @@ export function span(minutes: number): string {
 /** What is usual in a window, to follow "where": `none is usual at this hour`, `5 to 20 are usual (expected 12)`. */
 export function usualCount(usual: { readonly low: number; readonly high: number }, expected: number): string {
   if (usual.high < 1) return 'none is usual at this hour'
+  if (expected < 0.1) return 'hardly any is usual at this hour'
   const range =
     usual.low === usual.high ? number(usual.high) : `${number(usual.low)} to ${number(usual.high)}`
   return `${range} ${usual.high === 1 ? 'is' : 'are'} usual (expected ${number(expected)})`
