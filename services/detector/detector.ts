@@ -9,8 +9,8 @@ import type { ClickHouseClient } from '#shared/warehouse/client.ts'
 import { createRecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
 import { createMetrics, type DetectorMetrics } from './metrics.ts'
 import { runPartition } from './partition-worker.ts'
-import { runReconciliation } from './reconcile-loop.ts'
-import { createReconciler } from './reconcile-rollups.ts'
+import { runReconciliation, type ReconcileTimes } from './reconcile-loop.ts'
+import { createReconciler, type ReconcileParts } from './reconcile-rollups.ts'
 import { runRejectedPartition } from './rejected-worker.ts'
 
 export type DetectorDeps = {
@@ -20,6 +20,8 @@ export type DetectorDeps = {
   readonly log: Logger
   /** Called when it cannot go on. */
   readonly fail: Fail
+  /** Of the comparison of rollups with raw events; the production's unless a test brings its own. */
+  readonly reconcileTimes?: ReconcileTimes & Pick<ReconcileParts, 'settleMs' | 'blocksMs'>
 }
 
 /**
@@ -31,10 +33,13 @@ const REJECTED_GROUP = 'keywatch-detector-rejected'
 
 /** The owner of this partition compares the rollups: every topic has it, and it has one owner at a time. */
 const RECONCILE_PARTITION = 0
-const RECONCILE_TIMES = { soonMs: 5 * 60_000, intervalMs: 3_600_000 }
-/** An insert is between raw and rollups for milliseconds, and is given up after half a minute. */
-const SETTLE_MS = 40_000
-const BLOCKS_MS = 10 * 60_000
+const RECONCILE_TIMES = {
+  soonMs: 5 * 60_000,
+  intervalMs: 3_600_000,
+  // An insert is between raw and rollups for milliseconds, and is given up after half a minute.
+  settleMs: 40_000,
+  blocksMs: 10 * 60_000,
+}
 
 /**
  * Starts the detector: it stores the events of its partitions and raises alerts until it is stopped. Ready while
@@ -95,7 +100,7 @@ export async function startDetector(deps: DetectorDeps): Promise<Stop> {
 
 function reconcileRollups(
   lost: AbortSignal,
-  { config, eventLog, client, log }: DetectorDeps,
+  { config, eventLog, client, log, reconcileTimes = RECONCILE_TIMES }: DetectorDeps,
   metrics: DetectorMetrics,
 ): Promise<void> {
   const reconciler = createReconciler({
@@ -105,8 +110,8 @@ function reconcileRollups(
     positions: () => eventLog.positions({ topic: topics.events, group: EVENTS_GROUP }),
     rawRetentionDays: config.warehouse.raw_retention_days,
     now: Date.now,
-    settleMs: SETTLE_MS,
-    blocksMs: BLOCKS_MS,
+    settleMs: reconcileTimes.settleMs,
+    blocksMs: reconcileTimes.blocksMs,
   })
-  return runReconciliation(reconciler, RECONCILE_TIMES, { lost, log })
+  return runReconciliation(reconciler, reconcileTimes, { lost, log })
 }

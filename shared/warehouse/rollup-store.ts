@@ -81,14 +81,15 @@ export async function correctCells(
   day: { readonly daySeconds: number; readonly cells: readonly DifferingCell[] },
 ): Promise<number> {
   let corrected = 0
+  let surplus = false
   for (const group of inGroups(day.cells, FINGERPRINTS_PER_STATEMENT)) {
     const unchanged = `FROM (${cellsSql(rollup)}) WHERE fingerprint IN (${group.map((cell) => cell.fingerprint).join(',')})`
     const found = await rowsOf(client, {
-      sql: `SELECT count() AS cells ${unchanged} SETTINGS ${LIMITS}`,
-      row: z.object({ cells: count }),
+      sql: `SELECT count() AS cells, countIf(rolled_events > raw_events) AS surpluses ${unchanged} SETTINGS ${LIMITS}`,
+      row: z.object({ cells: count, surpluses: count }),
       params: dayParams(day.daySeconds),
     })
-    const cells = found[0]?.cells ?? 0
+    const { cells, surpluses } = found[0] ?? { cells: 0, surpluses: 0 }
     if (cells === 0) continue
     await client.command({
       query: `INSERT INTO ${rollup.table} (source, key, ${rollup.column}, event, events)
@@ -97,8 +98,9 @@ export async function correctCells(
       query_params: dayParams(day.daySeconds),
     })
     corrected += cells
+    surplus ||= surpluses > 0
   }
-  if (day.cells.some((cell) => cell.surplus)) await mergeDay(client, rollup, day.daySeconds)
+  if (surplus) await mergeDay(client, rollup, day.daySeconds)
   return corrected
 }
 
