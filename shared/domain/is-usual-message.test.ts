@@ -82,10 +82,10 @@ describe('isUsualMessage', () => {
           const { rule, detail } = message.attribution
           expect({
             v,
-          key,
-          source,
-          received_at,
-          event,
+            key,
+            source,
+            received_at,
+            event,
             ...(normalised === undefined ? {} : { normalised }),
             attribution: { rule, ...(detail === undefined ? {} : { detail }) },
           }).toEqual(parsed)

@@ -144,8 +144,7 @@ export function* inChunks(
   let chunk: EventIdentity[] = []
   let bytes = 0
   for (const candidate of sorted) {
-    const size =
-      TIMESTAMP_BYTES + Buffer.byteLength(JSON.stringify([candidate.sg_event_id, candidate.source]), 'utf8')
+    const size = TIMESTAMP_BYTES + jsonBytes(candidate.sg_event_id) + jsonBytes(candidate.source)
     const spanSeconds = candidate.timestamp - (chunk.at(0)?.timestamp ?? candidate.timestamp)
     if (chunk.length > 0 && (bytes + size > CHUNK_BYTES_MAX || spanSeconds > spanSecondsMax)) {
       yield chunk
@@ -156,6 +155,17 @@ export function* inChunks(
     bytes += size
   }
   if (chunk.length > 0) yield chunk
+}
+
+/** Text of these characters is the same in JSON; nearly all ids are such text. */
+const PLAIN = /^[\w.:+/=-]*$/
+/** Quotes and a comma. */
+const JSON_BYTES = 3
+
+/** How many bytes a text takes in a JSON array, at most. */
+function jsonBytes(text: string): number {
+  if (PLAIN.test(text)) return text.length + JSON_BYTES
+  return Buffer.byteLength(JSON.stringify(text), 'utf8') + 1
 }
 
 function distinct<Value>(values: readonly Value[]): Value[] {
