@@ -33,6 +33,8 @@ const { values } = parseArgs({
     json: { type: 'string' },
     /** Node's room for young objects, MiB; the supervisor gives the detector 32. */
     'semi-space': { type: 'string', default: '32' },
+    /** The detector's `block_records_max`. */
+    'block-records': { type: 'string' },
     /** Measures the detector only. */
     'only-detector': { type: 'boolean', default: false },
   },
@@ -46,6 +48,11 @@ const env = {
   KEYWATCH_EVENT_LOG__URL: `file:${join(directory, 'event-log')}`,
   KEYWATCH_PRIVACY__HASH_KEY: 'only-for-this-benchmark',
   KEYWATCH_DETECTOR__ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
+}
+const blockRecords = values['block-records']
+const detectorEnv = {
+  ...env,
+  ...(blockRecords === undefined ? {} : { KEYWATCH_DETECTOR__BLOCK_RECORDS_MAX: blockRecords }),
 }
 const config = configSchema.parse({
   data_directory: directory,
@@ -68,7 +75,7 @@ try {
     `backlog: ${backlog.records} records, ${backlog.records - backlog.distinct} of them redelivered`,
   )
   const detector = startProcess(import.meta.resolve('../../services/detector/main.ts'), {
-    env,
+    env: detectorEnv,
     nodeOptions: nodeOptions(),
   })
   processes.push(detector)
@@ -208,7 +215,7 @@ function report(
     `detector, once it is warm:      ${whole(result.warmPerCpuSecond)} events per CPU second, ${whole(result.warmPerSecond)} a second`,
     `plain copy, start to end:       ${whole(result.reference)} events per CPU second`,
     `backlog caught up in:           ${result.wallSeconds.toFixed(1)} s, detector CPU ${result.cpuSeconds.toFixed(1)} s, warehouse CPU ${result.warehouseCpuSeconds.toFixed(1)} s`,
-    `detector memory at each quarter: ${result.residentMib.map(whole).join(', ')} MiB, peak ${whole(result.peakMib)} MiB; warehouse peak ${whole(result.warehousePeakMib)} MiB`,
+    `detector memory of its own at each quarter: ${result.residentMib.map(whole).join(', ')} MiB; peak with the log’s pages ${whole(result.peakMib)} MiB, warehouse peak ${whole(result.warehousePeakMib)} MiB`,
     `a single event, log to warehouse: median ${whole(result.latencies[Math.floor(result.latencies.length / 2)])} ms, slowest ${whole(result.latencies.at(-1))} ms`,
   ]
   console.log(`\n${lines.join('\n')}`)

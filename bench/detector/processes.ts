@@ -64,8 +64,8 @@ export function usageOf(pid: number): { readonly cpuSeconds: number; readonly pe
   }
 }
 
-/** Memory now in use by the process, MiB. */
+/** Memory now in use by the process, MiB, without the pages of the log's file, which the system keeps for all. */
 export function residentMib(pid: number): number {
-  const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  const resident = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return Number(resident) / 1024
 }

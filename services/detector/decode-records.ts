@@ -2,15 +2,24 @@ import { isUsualMessage } from '#shared/domain/is-usual-message.ts'
 import { eventMessageSchema, type EventMessage } from '#shared/domain/log-message.ts'
 import type { LogRecord } from '#shared/event-log/event-log.ts'
 import { toEventRow, type EventRow } from '#shared/warehouse/event-row.ts'
+import { lineOf } from '#shared/warehouse/event-store.ts'
 import type { RecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
 import { unreadableRow, type RejectedRow } from '#shared/warehouse/rejected-store.ts'
+
+/** What is looked at once more after a row was made; a block is in memory until it is stored, so it is no more. */
+export type EventFacts = Pick<
+  EventRow,
+  'source' | 'key' | 'timestamp' | 'sg_event_id' | 'event' | 'attribution' | 'normalised'
+>
 
 /** One record as an event, or as something to keep aside. Nothing that a record holds is a failure. */
 export type DecodedRecord =
   | {
       readonly kind: 'event'
       readonly offset: number
-      readonly row: EventRow
+      readonly row: EventFacts
+      /** The whole row, as it is inserted. */
+      readonly line: string
       readonly receivedAtMs: number
       /** Of an account's change of state: what SendGrid says happened. */
       readonly accountStatus: string | undefined
@@ -21,10 +30,12 @@ export function decodeRecord(record: LogRecord, partition: number, privacy: Reci
   const position = { partition, offset: record.offset }
   try {
     const message = parse(record.value)
+    const row = toEventRow(message, position, privacy)
     return {
       kind: 'event',
       offset: record.offset,
-      row: toEventRow(message, position, privacy),
+      row: factsOf(row),
+      line: lineOf(row),
       receivedAtMs: message.received_at,
       accountStatus: accountStatus(message),
     }
@@ -39,6 +50,11 @@ function parse(value: Uint8Array): EventMessage {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   const message: unknown = JSON.parse(bytes.toString('utf8'))
   return isUsualMessage(message) ? message : eventMessageSchema.parse(message)
+}
+
+function factsOf(row: EventRow): EventFacts {
+  const { source, key, timestamp, sg_event_id, event, attribution, normalised } = row
+  return { source, key, timestamp, sg_event_id, event, attribution, normalised }
 }
 
 function accountStatus(message: EventMessage): string | undefined {

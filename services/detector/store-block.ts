@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '#shared/warehouse/client.ts'
-import { findStoredEvents, identityOf, insertEvents } from '#shared/warehouse/event-store.ts'
+import { findStoredEvents, identityOf, insertLines } from '#shared/warehouse/event-store.ts'
 import { insertRejected } from '#shared/warehouse/rejected-store.ts'
 import { findUndatedEvents, isUndated, undatedIdentityOf } from '#shared/warehouse/undated-events.ts'
 import { tokenOf, type Block } from './block.ts'
@@ -58,9 +58,9 @@ export async function storeBlock(
   const fresh = [...distinct].flatMap(([identity, record]) =>
     stored.has(identity) || storedUndated.has(identity) ? [] : [record],
   )
-  const rows = fresh.map((record) => record.row)
+  const lines = fresh.map(({ line }) => line)
   const token = tokenOf(given.topic, block)
-  await untilDone('insert events', () => insertEvents(client, rows, token), context)
+  await untilDone('insert events', () => insertLines(client, lines, token), context)
   metrics.eventsStored.inc(fresh.length)
   metrics.duplicates.inc(events - fresh.length)
   return fresh

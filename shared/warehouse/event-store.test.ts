@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
 import { eventColumns, toEventRow } from './event-row.ts'
-import { linesOf } from './event-store.ts'
+import { inPieces, lineOf } from './event-store.ts'
 import { createRecipientPrivacy } from './recipient-privacy.ts'
 
 const privacy = createRecipientPrivacy({
@@ -29,10 +29,10 @@ function row(id: string, text: string) {
   return toEventRow(message, { partition: 0, offset: 1 }, privacy)
 }
 
-describe('linesOf', () => {
+describe('the body of an insert', () => {
   it('writes one row a line, its columns in order', () => {
     const rows = [row('a', 'x'), row('b', 'line\nbreak and "quotes" \u{1f512}')]
-    const lines = Buffer.concat([...linesOf(rows)])
+    const lines = Buffer.concat([...inPieces(rows.map(lineOf))])
       .toString('utf8')
       .trimEnd()
       .split('\n')
@@ -42,13 +42,11 @@ describe('linesOf', () => {
   })
 
   it('writes a block that is longer than any string can be, a small piece at a time', () => {
-    const large = row('large', '\0'.repeat(8192))
-    const rows = Array.from(
-      { length: Math.ceil(constants.MAX_STRING_LENGTH / JSON.stringify(Object.values(large)).length) + 1 },
-      () => large,
-    )
+    const large = lineOf(row('large', '\0'.repeat(8192)))
+    const count = Math.ceil(constants.MAX_STRING_LENGTH / large.length) + 1
+    const lines = Array.from({ length: count }, () => large)
     let bytes = 0
-    for (const piece of linesOf(rows)) {
+    for (const piece of inPieces(lines)) {
       bytes += piece.length
       expect(piece.length).toBeLessThan(2 * 1024 * 1024)
     }

@@ -30,20 +30,37 @@ const insertStatement = (token: string) =>
  * a crash left out are filled in. Never use a token for other rows: they would be dropped silently. A rejection
  * means unknown; try the identical call again until it resolves.
  */
-export async function insertEvents(
+export function insertEvents(
   client: ClickHouseClient,
   rows: readonly EventRow[],
   token: string,
 ): Promise<void> {
+  return insertLines(client, rows.map(lineOf), token)
+}
+
+/** The same for rows that are lines already (`lineOf`), which take a fifth of a row's memory. */
+export async function insertLines(
+  client: ClickHouseClient,
+  lines: readonly string[],
+  token: string,
+): Promise<void> {
   if (!TOKEN.test(token)) throw new RangeError('a deduplication token holds letters, digits and ._:- only')
-  if (rows.length === 0) return
+  if (lines.length === 0) return
   const { stream } = await client.exec({
     query: insertStatement(token),
-    values: Readable.from(linesOf(rows)),
+    values: Readable.from(inPieces(lines)),
   })
   for await (const _chunk of stream) {
     // Nothing comes back from an insert; the end of the answer says that it is done.
   }
+}
+
+/**
+ * A row as it is inserted: a line with a JSON array, columns in the order of `eventColumns`. Names of columns would
+ * make half of the line, and the engine would read them all.
+ */
+export function lineOf(row: EventRow): string {
+  return `${JSON.stringify(eventColumns.map((column) => row[column]))}\n`
 }
 
 /** Bytes of a piece of the body: enough that the pieces cost nothing. */
@@ -52,15 +69,13 @@ const PIECE_BYTES = 1024 * 1024
 const BYTES_PER_UNIT = 3
 
 /**
- * The rows as lines of JSON arrays, columns in the order of `eventColumns`, in pieces of about a megabyte: a block of
- * the largest events exceeds the longest string that there can be, and a block that cannot be written would stop its
- * partition for good. Names of columns would make half of the body; the engine would read them all.
+ * The body in pieces of about a megabyte: a block of the largest events exceeds the longest string that there can
+ * be, and a block that cannot be written would stop its partition for good.
  */
-export function* linesOf(rows: readonly EventRow[]): Generator<Buffer, void, void> {
+export function* inPieces(lines: readonly string[]): Generator<Buffer, void, void> {
   let piece = Buffer.allocUnsafe(PIECE_BYTES)
   let bytes = 0
-  for (const row of rows) {
-    const line = `${JSON.stringify(eventColumns.map((column) => row[column]))}\n`
+  for (const line of lines) {
     if (line.length * BYTES_PER_UNIT > piece.length - bytes) {
       if (bytes > 0) yield piece.subarray(0, bytes)
       piece = Buffer.allocUnsafe(Math.max(PIECE_BYTES, line.length * BYTES_PER_UNIT))
