@@ -11,8 +11,7 @@ import {
   restoreKeyActivity,
   rollups,
   type DayTotals,
-  type DifferingCell,
-  type Rollup,
+  type DifferingCells,
 } from '#shared/warehouse/rollup-store.ts'
 import type { DetectorMetrics } from './metrics.ts'
 
@@ -37,20 +36,12 @@ export type ReconcileParts = {
 export type Outcome = 'done' | 'deferred' | 'more'
 export type Reconciler = { readonly run: (signal: AbortSignal) => Promise<Outcome> }
 
-type Candidate = {
-  readonly rollup: Rollup
-  readonly daySeconds: number
-  readonly cells: readonly DifferingCell[]
-}
-
 /** The first days that raw still holds may expire while they are looked at. */
 const RETENTION_MARGIN_DAYS = 2
 /** usage_minute forgets after 400 days, which may be sooner than raw does. */
 const MINUTE_RETENTION_DAYS = 400
 /** Today, yesterday and what is dated ahead of today change most, so their cells are compared every time. */
 const RECENT_DAYS = 2
-/** Bounds the memory and the time of one run. */
-const CELLS_PER_RUN = 200_000
 const POLL_MS = 1000
 
 /**
@@ -79,7 +70,7 @@ export function createReconciler(parts: ReconcileParts): Reconciler {
       (totals) => knownLost.get(totals.day) !== JSON.stringify(totals),
     )
     turn += 1
-    const { candidates, more } = await findCandidates(parts, daysToCompare(before, parts.now(), turn), signal)
+    const candidates = await findCandidates(parts, daysToCompare(before, parts.now(), turn), signal)
     if (candidates.length === 0 && !before.some(isMoreEverywhere)) return 'done'
     if (!(await untilStored(parts, signal)) || (await isReplicaBehind(parts.client))) return 'deferred'
     const still = stillDays(before, await dayTotals(parts.client, fromSeconds))
@@ -90,8 +81,7 @@ export function createReconciler(parts: ReconcileParts): Reconciler {
         'all rollups count more events than the raw table: raw events are missing, nothing is taken from the rollups',
       )
     }
-    await repair(parts, candidates, { still, signal })
-    return more ? 'more' : 'done'
+    return repair(parts, candidates, { still, signal })
   }
 
   return {
@@ -138,23 +128,17 @@ async function findCandidates(
   { client }: ReconcileParts,
   days: readonly DayTotals[],
   signal: AbortSignal,
-): Promise<{ readonly candidates: Candidate[]; readonly more: boolean }> {
-  const candidates: Candidate[] = []
-  let left = CELLS_PER_RUN
+): Promise<DifferingCells[]> {
+  const candidates: DifferingCells[] = []
   for (const totals of days) {
     for (const rollup of rollups) {
       signal.throwIfAborted()
-      const cells = await differingCells(client, rollup, {
-        daySeconds: totals.day,
-        surplusToo: !isMoreEverywhere(totals),
-        cellsMax: left,
-      })
-      if (cells.length > 0) candidates.push({ rollup, daySeconds: totals.day, cells })
-      left -= cells.length
-      if (left === 0) return { candidates, more: true }
+      const surplusToo = !isMoreEverywhere(totals)
+      const found = await differingCells(client, { rollup, daySeconds: totals.day, surplusToo })
+      if (found !== undefined) candidates.push(found)
     }
   }
-  return { candidates, more: false }
+  return candidates
 }
 
 /** Waits until every block that is being stored now is stored; false if one still is not after `blocksMs`. */
@@ -194,23 +178,24 @@ function stillDays(before: readonly DayTotals[], after: readonly DayTotals[]): M
 
 async function repair(
   { client, log, metrics }: ReconcileParts,
-  candidates: readonly Candidate[],
+  candidates: readonly DifferingCells[],
   given: { readonly still: ReadonlyMap<number, DayTotals>; readonly signal: AbortSignal },
-): Promise<void> {
-  for (const { rollup, daySeconds, cells } of candidates) {
+): Promise<Outcome> {
+  let outcome: Outcome = 'done'
+  for (const found of candidates) {
     given.signal.throwIfAborted()
     // Whether raw events are missing can be told only of a day that stands still.
-    const totals = given.still.get(daySeconds)
-    const mayLower = totals !== undefined && !isMoreEverywhere(totals)
-    const wanted = cells.filter(({ surplus }) => mayLower || !surplus)
-    const corrected = await correctCells(client, rollup, { daySeconds, cells: wanted })
+    const totals = given.still.get(found.daySeconds)
+    const corrected = await correctCells(client, found, totals !== undefined && !isMoreEverywhere(totals))
     if (corrected === 0) continue
-    metrics.rollupRepaired.inc({ rollup: rollup.table }, corrected)
+    if (found.cells > found.fingerprints.length && corrected <= found.fingerprints.length) outcome = 'more'
+    metrics.rollupRepaired.inc({ rollup: found.rollup.table }, corrected)
     log.warn(
-      { rollup: rollup.table, day: dayText(daySeconds), cells: corrected },
+      { rollup: found.rollup.table, day: dayText(found.daySeconds), cells: corrected },
       'a rollup did not equal the raw events and was put right',
     )
   }
+  return outcome
 }
 
 function dayText(daySeconds: number): string {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ClickHouseClient } from './client.ts'
 import { sqlFile } from './sql-file.ts'
-import { inGroups } from './statement-value.ts'
 
 const DAY_TOTALS = sqlFile('day-totals')
 const DIFFERING_CELLS = sqlFile('differing-cells')
@@ -19,9 +18,10 @@ export type Rollup = (typeof rollups)[number]
 export const DAY_SECONDS = 24 * 3600
 
 /** ClickHouse reads a statement of at most 256 KiB; a fingerprint has at most 20 digits and a comma. */
-const FINGERPRINTS_PER_STATEMENT = 8000
+const FINGERPRINTS_MAX = 8000
 /** A day of many keys has millions of cells; beyond this the engine sorts them on disk. */
 const LIMITS = 'max_threads=2, max_bytes_before_external_group_by=268435456'
+const WANTED = '(raw_events > rolled_events OR {surplusToo:UInt8})'
 
 const count = z.coerce.number().int()
 const totalsRow = z.object({ day: count, raw: count, minute: count, hour: count, whole: count })
@@ -33,75 +33,97 @@ export async function dayTotals(client: ClickHouseClient, fromSeconds: number): 
   return rowsOf(client, { sql: DAY_TOTALS, row: totalsRow, params: { from: fromSeconds } })
 }
 
-const cellRow = z.object({
-  fingerprint: z.string().regex(/^\d{1,20}$/),
-  surplus: z.union([z.literal(0), z.literal(1)]),
+const cellsRow = z.object({
+  cells: count,
+  checksum: z.string(),
+  fingerprints: z.array(z.string().regex(/^\d{1,20}$/)),
 })
-/** A cell that does not equal its raw events. */
-export type DifferingCell = {
-  /** Of the cell's name and of both counts, so that a cell which has changed in the meantime is not found again. */
-  readonly fingerprint: string
-  /** Whether the rollup has more than the raw table. */
-  readonly surplus: boolean
+/**
+ * Cells of one rollup and one day that do not equal their raw events. A fingerprint is of a cell's name and both of
+ * its counts, so that a cell which has changed in the meantime is not found again; the checksum is of all fingerprints.
+ */
+export type DifferingCells = {
+  readonly rollup: Rollup
+  readonly daySeconds: number
+  readonly surplusToo: boolean
+  readonly cells: number
+  readonly checksum: string
+  /** Of all cells, or of the first 8,000. */
+  readonly fingerprints: readonly string[]
 }
 
-/** At most `cellsMax` of a day's cells that differ, without those where the rollup has more unless `surplusToo`. */
+/** The cells that differ, without those where the rollup has more unless `surplusToo`; undefined if there is none. */
 export async function differingCells(
   client: ClickHouseClient,
-  rollup: Rollup,
-  wanted: { readonly daySeconds: number; readonly surplusToo: boolean; readonly cellsMax: number },
-): Promise<DifferingCell[]> {
-  const rows = await rowsOf(client, {
-    sql: `SELECT toString(fingerprint) AS fingerprint, toUInt8(rolled_events > raw_events) AS surplus
-      FROM (${cellsSql(rollup)})
-      WHERE raw_events > rolled_events OR {surplusToo:UInt8}
-      LIMIT {cellsMax:UInt32} SETTINGS ${LIMITS}`,
-    row: cellRow,
-    params: {
-      ...dayParams(wanted.daySeconds),
-      surplusToo: wanted.surplusToo ? 1 : 0,
-      cellsMax: wanted.cellsMax,
-    },
+  where: Pick<DifferingCells, 'rollup' | 'daySeconds' | 'surplusToo'>,
+): Promise<DifferingCells | undefined> {
+  const [row] = await rowsOf(client, {
+    sql: `SELECT count() AS cells, toString(sum(fingerprint)) AS checksum,
+        arrayMap(one -> toString(one), groupArray(${FINGERPRINTS_MAX})(fingerprint)) AS fingerprints
+      FROM (${cellsSql(where.rollup)}) WHERE ${WANTED} SETTINGS ${LIMITS}`,
+    row: cellsRow,
+    params: paramsOf(where),
   })
-  return rows.map(({ fingerprint, surplus }) => ({ fingerprint, surplus: surplus === 1 }))
+  return row === undefined || row.cells === 0 ? undefined : { ...where, ...row }
 }
 
 /**
  * Makes those of the cells that have not changed since they were found equal to their raw events, and answers how many.
  *
  * What is missing is added as one more row, which is true whatever is inserted meanwhile: a rollup is a sum, and
- * additions commute. A surplus is taken away by adding what is missing to 2^64: UInt64 sums wrap, in queries as in
- * merges. Such a row is merged with the others at once, for people who read the table without sum().
+ * additions commute. A surplus is taken away, if `mayLower`, by adding what is missing to 2^64: UInt64 sums wrap, in
+ * queries as in merges. Such a row is merged with the others at once, for people who read the table without sum().
  *
- * A rejection means unknown. Do not call it again for the same cells: find the differing cells again.
+ * More than 8,000 cells are corrected by one statement if none of them has changed, else the first 8,000 are. A
+ * rejection means unknown. Do not call it again for the same cells: find the differing cells again.
  */
 export async function correctCells(
   client: ClickHouseClient,
-  rollup: Rollup,
-  day: { readonly daySeconds: number; readonly cells: readonly DifferingCell[] },
+  found: DifferingCells,
+  mayLower: boolean,
 ): Promise<number> {
-  let corrected = 0
-  let surplus = false
-  for (const group of inGroups(day.cells, FINGERPRINTS_PER_STATEMENT)) {
-    const unchanged = `FROM (${cellsSql(rollup)}) WHERE fingerprint IN (${group.map((cell) => cell.fingerprint).join(',')})`
-    const found = await rowsOf(client, {
-      sql: `SELECT count() AS cells, countIf(rolled_events > raw_events) AS surpluses ${unchanged} SETTINGS ${LIMITS}`,
-      row: z.object({ cells: count, surpluses: count }),
-      params: dayParams(day.daySeconds),
-    })
-    const { cells, surpluses } = found[0] ?? { cells: 0, surpluses: 0 }
-    if (cells === 0) continue
-    await client.command({
-      query: `INSERT INTO ${rollup.table} (source, key, ${rollup.column}, event, events)
-        SETTINGS ${ownToken()}, async_insert=0, ${LIMITS}
-        SELECT source, key, cell, event, reinterpretAsUInt64(raw_events - rolled_events) ${unchanged}`,
-      query_params: dayParams(day.daySeconds),
-    })
-    corrected += cells
-    surplus ||= surpluses > 0
-  }
-  if (surplus) await mergeDay(client, rollup, day.daySeconds)
-  return corrected
+  const all =
+    found.cells <= found.fingerprints.length
+      ? 0
+      : await correct(client, found, { mayLower, sql: allUnchanged(found) })
+  return all > 0 ? all : correct(client, found, { mayLower, sql: listedUnchanged(found) })
+}
+
+async function correct(
+  client: ClickHouseClient,
+  found: DifferingCells,
+  unchanged: { readonly mayLower: boolean; readonly sql: string },
+): Promise<number> {
+  const { rollup } = found
+  const { mayLower, sql } = unchanged
+  const params = { ...paramsOf(found), mayLower: mayLower ? 1 : 0 }
+  const chosen = `${sql} AND (raw_events > rolled_events OR {mayLower:UInt8})`
+  const [counts] = await rowsOf(client, {
+    sql: `SELECT count() AS cells, countIf(rolled_events > raw_events) AS surpluses ${chosen} SETTINGS ${LIMITS}`,
+    row: z.object({ cells: count, surpluses: count }),
+    params,
+  })
+  if (counts === undefined || counts.cells === 0) return 0
+  await client.command({
+    query: `INSERT INTO ${rollup.table} (source, key, ${rollup.column}, event, events)
+      SETTINGS ${ownToken()}, async_insert=0, ${LIMITS}
+      SELECT source, key, cell, event, reinterpretAsUInt64(raw_events - rolled_events) ${chosen}`,
+    query_params: params,
+  })
+  if (counts.surpluses > 0) await mergeDay(client, rollup, found.daySeconds)
+  return counts.cells
+}
+
+/** All differing cells, if they are the very same as when they were found, by their number and checksum. */
+function allUnchanged(found: DifferingCells): string {
+  return `FROM (
+      SELECT *, count() OVER () AS all_cells, sum(fingerprint) OVER () AS checksum
+      FROM (${cellsSql(found.rollup)}) WHERE ${WANTED}
+    ) WHERE all_cells = {cells:UInt64} AND checksum = {checksum:UInt64}`
+}
+
+function listedUnchanged(found: DifferingCells): string {
+  return `FROM (${cellsSql(found.rollup)}) WHERE fingerprint IN (${found.fingerprints.join(',')})`
 }
 
 /** Adds the row of every key that has none, and answers how many; safe at any time, for these rows are no sums. */
@@ -160,8 +182,14 @@ function cellsSql(rollup: Rollup): string {
     .replace('ROLLUP', rollup.table)
 }
 
-function dayParams(daySeconds: number) {
-  return { from: daySeconds, to: daySeconds + DAY_SECONDS }
+function paramsOf(found: Pick<DifferingCells, 'daySeconds' | 'surplusToo'> & Partial<DifferingCells>) {
+  return {
+    from: found.daySeconds,
+    to: found.daySeconds + DAY_SECONDS,
+    surplusToo: found.surplusToo ? 1 : 0,
+    cells: found.cells ?? 0,
+    checksum: found.checksum ?? '0',
+  }
 }
 
 async function mergeDay(client: ClickHouseClient, rollup: Rollup, daySeconds: number): Promise<void> {
@@ -173,7 +201,11 @@ async function mergeDay(client: ClickHouseClient, rollup: Rollup, daySeconds: nu
 
 async function rowsOf<Row extends z.ZodType>(
   client: ClickHouseClient,
-  question: { readonly sql: string; readonly row: Row; readonly params: Readonly<Record<string, number>> },
+  question: {
+    readonly sql: string
+    readonly row: Row
+    readonly params: Readonly<Record<string, number | string>>
+  },
 ): Promise<z.output<Row>[]> {
   const result = await client.query({
     query: question.sql,

@@ -174,6 +174,14 @@ describe('reconciliation', () => {
     }
   })
 
+  it('repairs more cells than one statement can name', async () => {
+    await insertEvents(client, makeRows(30_000, 2, 8), 'rows:8')
+    await command(`ALTER TABLE usage_minute DROP PARTITION ${text(today - DAY).replaceAll('-', '')}`)
+    expect(await differingRollupCells(client)).toBeGreaterThan(9000)
+    expect(await run(reconcilerOf().reconciler)).toBe('done')
+    expect(await differingRollupCells(client)).toBe(0)
+  })
+
   it('takes nothing from the rollups of a day whose raw events are missing, and still adds what they lack', async () => {
     await insertEvents(client, makeRows(3000, 8, 4), 'rows:4')
     const [gone, cut] = [today - 2 * DAY, today - 3 * DAY]
