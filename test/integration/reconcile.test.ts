@@ -97,7 +97,7 @@ function makeRows(count: number, days: number, seed: number): EventRow[] {
   })
 }
 
-describe('reconciliation', () => {
+describe('reconciliation', { timeout: 180_000 }, () => {
   it('leaves an undamaged warehouse as it is', async () => {
     await insertEvents(client, makeRows(5000, 9, 1), 'rows:1')
     for (const table of [...TABLES, 'key_activity', 'events']) await command(`SYSTEM STOP MERGES ${table}`)
