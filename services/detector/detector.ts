@@ -24,10 +24,7 @@ export type DetectorDeps = {
   readonly reconcileTimes?: ReconcileTimes & Pick<ReconcileParts, 'settleMs' | 'blocksMs'>
 }
 
-/**
- * One group per topic: kafkajs shares out the partitions of its leader's topics among all members of a group, whatever
- * they subscribed to, so two consumers of different topics must not share a group.
- */
+/** A group's position belongs to one reader of one topic; the two topics are read at their own pace. */
 const EVENTS_GROUP = 'keywatch-detector'
 const REJECTED_GROUP = 'keywatch-detector-rejected'
 

@@ -55,7 +55,6 @@ export function createNotices(emit: (alert: Alert) => void): Notices {
       const before = newKeys.get(seen.source)
       const count = before?.hour === hour ? before.count + 1 : 1
       newKeys.set(seen.source, { hour, count })
-      if (count > CROWD_AN_HOUR) return announce(crowdNotice(seen, count))
       return announce(count > NEW_KEYS_AN_HOUR ? newKeysNotice(seen, count) : newKeyNotice(seen))
     },
     overflow: (seen) => {
@@ -117,36 +116,37 @@ function newKeyNotice({ source, key, minute, nowMs }: NewKey): Alert {
   })
 }
 
-function newKeysNotice({ source, minute, nowMs }: NewKey, count: number): Alert {
-  return noticeOf({
-    source,
-    signal: 'key.new',
-    severity: 'info',
-    startMinute: minute,
-    // Of a crowd there is one notice an hour.
-    identity: `hour ${hourOfMs(nowMs)}`,
-    nowMs,
-    observed: count,
-    evidence: { more_than_an_hour: NEW_KEYS_AN_HOUR },
-    summary:
-      `More than ${NEW_KEYS_AN_HOUR} keys sent for the first time on ${source} within an hour, ` +
-      `the latest at ${moment(minute)}.`,
-  })
+type Crowd = {
+  readonly severity: Alert['severity']
+  /** Tells the two notices of one hour apart. */
+  readonly name: string
+  readonly moreThan: number
+  /** What may be behind it, as the end of the sentence. */
+  readonly remark: string
+}
+const SEVERAL: Crowd = { severity: 'info', name: 'hour', moreThan: NEW_KEYS_AN_HOUR, remark: '' }
+const CROWD: Crowd = {
+  severity: 'warning',
+  name: 'crowd',
+  moreThan: CROWD_AN_HOUR,
+  remark: ': somebody may be inventing key names so that no key stands out',
 }
 
-function crowdNotice({ source, minute, nowMs }: NewKey, count: number): Alert {
+/** Of many new keys there is one notice an hour, for the whole source. */
+function newKeysNotice({ source, minute, nowMs }: NewKey, count: number): Alert {
+  const { severity, name, moreThan, remark } = count > CROWD_AN_HOUR ? CROWD : SEVERAL
   return noticeOf({
     source,
     signal: 'key.new',
-    severity: 'warning',
+    severity,
     startMinute: minute,
-    identity: `crowd ${hourOfMs(nowMs)}`,
+    identity: `${name} ${hourOfMs(nowMs)}`,
     nowMs,
     observed: count,
-    evidence: { more_than_an_hour: CROWD_AN_HOUR },
+    evidence: { more_than_an_hour: moreThan },
     summary:
-      `More than ${CROWD_AN_HOUR} keys sent for the first time on ${source} within an hour, the latest at ` +
-      `${moment(minute)}: somebody may be inventing key names so that no key stands out.`,
+      `More than ${moreThan} keys sent for the first time on ${source} within an hour, ` +
+      `the latest at ${moment(minute)}${remark}.`,
   })
 }
 
