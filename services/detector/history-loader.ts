@@ -1,7 +1,7 @@
 import type { DetectionEngine } from '#shared/detection/detection-engine.ts'
 import type { StoredSource } from '#shared/detection/engine-input.ts'
-import { HISTORY_HOURS } from '#shared/detection/key-history.ts'
-import type { VolumeUnit } from '#shared/detection/volume-unit.ts'
+import { HISTORY_HOURS } from '#shared/detection/volume/key-history.ts'
+import type { VolumeUnit } from '#shared/detection/volume/volume-unit.ts'
 import { alertsOfKeys, openAlerts } from '#shared/warehouse/alert-store.ts'
 import {
   keyActivity,

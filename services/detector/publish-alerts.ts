@@ -1,6 +1,6 @@
 import type { Alert } from '#shared/domain/alert.ts'
 import { withFacts, type AlertFacts } from '#shared/detection/alert-facts.ts'
-import type { VolumeUnit } from '#shared/detection/volume-unit.ts'
+import type { VolumeUnit } from '#shared/detection/volume/volume-unit.ts'
 import type { EventLog } from '#shared/event-log/event-log.ts'
 import { topics } from '#shared/event-log/topics.ts'
 import { alertFacts, insertAlertChanges } from '#shared/warehouse/alert-store.ts'

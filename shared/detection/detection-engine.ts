@@ -6,7 +6,7 @@ import { checkCalm } from './episode-end.ts'
 import { countMessage, createKeyWatch, judgeAgain, type KeyWatch, type WatchContext } from './key-watch.ts'
 import { createNotices, type Notices } from './notices.ts'
 import { restoreKey } from './restore-key.ts'
-import { chooseUnit, isMessage, undecidedUnit, type UnitChoice } from './volume-unit.ts'
+import { chooseUnit, isMessage, undecidedUnit, type UnitChoice } from './volume/volume-unit.ts'
 
 /** A source's first day: everything is new then, and nothing is unusual. */
 const MATURE_SECONDS = 24 * 3600

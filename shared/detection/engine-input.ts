@@ -1,6 +1,6 @@
 import type { Alert } from '#shared/domain/alert.ts'
-import type { HourShape } from './key-history.ts'
-import type { VolumeUnit } from './volume-unit.ts'
+import type { HourShape } from './volume/key-history.ts'
+import type { VolumeUnit } from './volume/volume-unit.ts'
 
 /** One event, each given once: duplicates are removed before the engine. */
 export type EngineEvent = {
@@ -16,6 +16,29 @@ export type EngineEvent = {
   readonly attribution: string
   /** Of an `account_status_change` only: what SendGrid says happened. */
   readonly accountStatus?: string
+  readonly facts?: EventFacts
+}
+
+/** What an event says about who sent what to whom. Absent values are the empty string. */
+export type EventFacts = {
+  /** A hash of the recipient, 32 bits; 0 without a recipient. */
+  readonly recipient: number
+  /** Lower case. */
+  readonly recipientDomain: string
+  /** Fingerprint of the sending software: names present and the kinds of their values; '0' where it is not known. */
+  readonly fingerprint: string
+  /** The Message-ID's host with digits as `#`: the sending host of SMTP mail, a family of SendGrid's own otherwise. */
+  readonly senderHost: string
+  readonly template: string
+  /** Categories joined by a comma and a space, in the order of the alphabet. */
+  readonly categories: string
+  readonly pool: string
+  readonly campaign: string
+  /** Of a click: the host of the link, lower case. */
+  readonly linkHost: string
+  /** Of a bounce: SendGrid's class, such as `Invalid Address`. */
+  readonly bounceClass: string
+  readonly machineOpen: boolean
 }
 
 /** What is stored about a key, in its source's unit of volume; any order, each hour and minute once. */

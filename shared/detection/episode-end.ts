@@ -1,11 +1,11 @@
-import { baselineOf } from './baseline.ts'
+import { baselineOf } from './volume/baseline.ts'
 import { hourOfMinute } from './clock.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import { closeEpisode, type Episode } from './episode.ts'
-import { HISTORY_MINUTES, messagesIn } from './key-history.ts'
+import { HISTORY_MINUTES, messagesIn } from './volume/key-history.ts'
 import type { KeyWatch, WatchContext } from './key-watch.ts'
-import { surpriseOf } from './negative-binomial.ts'
-import { isYoung, windowDistribution } from './volume-limits.ts'
+import { surpriseOf } from './statistics/negative-binomial.ts'
+import { isYoung, windowDistribution } from './volume/volume-limits.ts'
 
 /** An episode is over after this much calm, or two of its windows, whichever is longer. */
 const CALM_MINUTES = 10

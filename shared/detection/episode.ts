@@ -1,19 +1,10 @@
 import { createHash } from 'node:crypto'
 import { EVERY, UNATTRIBUTED, type Alert, type Severity, type Signal } from '#shared/domain/alert.ts'
-import {
-  aboutUsual,
-  moment,
-  nextSteps,
-  number,
-  runbookOf,
-  sender,
-  sentences,
-  span,
-  usualCount,
-} from './alert-text.ts'
+import { aboutUsual, moment, number, runbookOf, sender, sentences, span, usualCount } from './alert-text.ts'
 import { isoOfMinute } from './clock.ts'
+import { nextSteps } from './next-steps.ts'
 import type { DetectionSettings } from './detection-settings.ts'
-import { usualInterval, type CountDistribution } from './negative-binomial.ts'
+import { usualInterval, type CountDistribution } from './statistics/negative-binomial.ts'
 
 /** One excess from its first minute until it is over: one alert, however many windows it spans. */
 export type Episode = {

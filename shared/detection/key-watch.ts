@@ -1,6 +1,6 @@
 import { UNATTRIBUTED, type Alert } from '#shared/domain/alert.ts'
-import { baselineOf, LEARNING_DAYS, type Baseline } from './baseline.ts'
-import { baselineEvidence, claimRemark, learningRemark } from './baseline-evidence.ts'
+import { baselineOf, LEARNING_DAYS, type Baseline } from './volume/baseline.ts'
+import { baselineEvidence, claimRemark, learningRemark } from './volume/baseline-evidence.ts'
 import { HOURS_PER_DAY, hourOfMinute } from './clock.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import { incidentIdOf, openEpisode, raiseSeverity, type Episode, type Opening } from './episode.ts'
@@ -12,9 +12,15 @@ import {
   setTrained,
   setTrainedBetween,
   type KeyHistory,
-} from './key-history.ts'
-import { criticalCount, surpriseOf } from './negative-binomial.ts'
-import { findExcess, limitsFor, startOfBurst, windowDistribution, type Limits } from './volume-limits.ts'
+} from './volume/key-history.ts'
+import { criticalCount, surpriseOf } from './statistics/negative-binomial.ts'
+import {
+  findExcess,
+  limitsFor,
+  startOfBurst,
+  windowDistribution,
+  type Limits,
+} from './volume/volume-limits.ts'
 
 /** Messages later than this against the key's own clock are counted but start nothing. */
 const JUDGED_LATENESS_MINUTES = 10

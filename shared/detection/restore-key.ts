@@ -9,7 +9,7 @@ import {
   moveTo,
   setHourShape,
   setTrainedBetween,
-} from './key-history.ts'
+} from './volume/key-history.ts'
 import { createKeyWatch, type KeyWatch } from './key-watch.ts'
 
 /** Makes a key's state again from what the warehouse holds: what it would be had the engine never stopped. */

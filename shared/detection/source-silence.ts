@@ -11,9 +11,9 @@ import {
 } from './clock.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import { alertIdOf, noticeOf, resolved } from './episode.ts'
-import { addToHour, createKeyHistory, messagesInHour, moveTo, type KeyHistory } from './key-history.ts'
-import { surpriseOfNothing } from './negative-binomial.ts'
-import { seasonOf, trainingHours, type Season } from './season.ts'
+import { addToHour, createKeyHistory, messagesInHour, moveTo, type KeyHistory } from './volume/key-history.ts'
+import { surpriseOfNothing } from './statistics/negative-binomial.ts'
+import { seasonOf, trainingHours, type Season } from './volume/season.ts'
 
 /** What is known of one source's traffic, all event types together. */
 export type SourceTraffic = {

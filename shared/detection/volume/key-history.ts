@@ -1,4 +1,4 @@
-import { MINUTES_PER_HOUR, hourOfMinute } from './clock.ts'
+import { MINUTES_PER_HOUR, hourOfMinute } from '../clock.ts'
 
 /** Hours kept: five weeks, so that a month-end has been seen once and every hour of the week five times. */
 export const HISTORY_HOURS = 35 * 24

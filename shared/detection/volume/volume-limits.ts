@@ -1,8 +1,8 @@
-import { HOURS_PER_DAY } from './clock.ts'
+import { HOURS_PER_DAY } from '../clock.ts'
 import { expectedIn, type Baseline } from './baseline.ts'
-import type { DetectionSettings } from './detection-settings.ts'
+import type { DetectionSettings } from '../detection-settings.ts'
 import { messagesIn, scales, type KeyHistory } from './key-history.ts'
-import { criticalCount, surpriseOf, type CountDistribution } from './negative-binomial.ts'
+import { criticalCount, surpriseOf, type CountDistribution } from '../statistics/negative-binomial.ts'
 
 /** A window that holds more than it may: the first one found, shortest scale first. */
 export type Excess = {

@@ -1,4 +1,4 @@
-import { HOURS_PER_DAY, hourOfWeek } from './clock.ts'
+import { HOURS_PER_DAY, hourOfWeek } from '../clock.ts'
 import {
   SHAPE_HOURS,
   clusteringOf,

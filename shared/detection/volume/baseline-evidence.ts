@@ -1,6 +1,6 @@
 import { UNATTRIBUTED, type Alert } from '#shared/domain/alert.ts'
 import { LEARNING_DAYS, type Baseline } from './baseline.ts'
-import { isoOfMinute } from './clock.ts'
+import { isoOfMinute } from '../clock.ts'
 
 /** For the summary: that the key's history is short; empty otherwise. */
 export function learningRemark(baseline: Baseline): string {

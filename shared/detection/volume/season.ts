@@ -1,4 +1,4 @@
-import { HOURS_PER_DAY, HOURS_PER_WEEK, hourOfMinute, hourOfWeek } from './clock.ts'
+import { HOURS_PER_DAY, HOURS_PER_WEEK, hourOfMinute, hourOfWeek } from '../clock.ts'
 import { HISTORY_HOURS, SETTLING_HOURS, isTrained, messagesInHour, type KeyHistory } from './key-history.ts'
 
 /** Weights halve in two weeks: old enough to know five Mondays, young enough to follow a change in a fortnight. */
