@@ -1,13 +1,15 @@
+import type { EventFacts } from '#shared/detection/engine-input.ts'
 import { isUsualMessage } from '#shared/domain/is-usual-message.ts'
 import { eventMessageSchema, type EventMessage } from '#shared/domain/log-message.ts'
 import type { LogRecord } from '#shared/event-log/event-log.ts'
+import { factsOf } from '#shared/warehouse/engine-facts.ts'
 import { toEventRow, type EventRow } from '#shared/warehouse/event-row.ts'
 import { lineOf } from '#shared/warehouse/event-store.ts'
 import type { RecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
 import { unreadableRow, type RejectedRow } from '#shared/warehouse/rejected-store.ts'
 
 /** What is looked at once more after a row was made; a block is in memory until it is stored, so it is no more. */
-export type EventFacts = Pick<
+type EventIdentity = Pick<
   EventRow,
   'source' | 'key' | 'timestamp' | 'sg_event_id' | 'event' | 'attribution' | 'normalised'
 >
@@ -17,7 +19,8 @@ export type DecodedRecord =
   | {
       readonly kind: 'event'
       readonly offset: number
-      readonly row: EventFacts
+      readonly row: EventIdentity
+      readonly facts: EventFacts
       /** The whole row, as it is inserted. */
       readonly line: string
       readonly receivedAtMs: number
@@ -34,7 +37,8 @@ export function decodeRecord(record: LogRecord, partition: number, privacy: Reci
     return {
       kind: 'event',
       offset: record.offset,
-      row: factsOf(row),
+      row: identityOf(row),
+      facts: factsOf(row),
       line: lineOf(row),
       receivedAtMs: message.received_at,
       accountStatus: accountStatus(message),
@@ -52,7 +56,7 @@ function parse(value: Uint8Array): EventMessage {
   return isUsualMessage(message) ? message : eventMessageSchema.parse(message)
 }
 
-function factsOf(row: EventRow): EventFacts {
+function identityOf(row: EventRow): EventIdentity {
   const { source, key, timestamp, sg_event_id, event, attribution, normalised } = row
   return { source, key, timestamp, sg_event_id, event, attribution, normalised }
 }

@@ -1,4 +1,5 @@
 import { createDetectionEngine } from '#shared/detection/detection-engine.ts'
+import type { EngineEvent } from '#shared/detection/engine-input.ts'
 import type { DetectionSettings } from '#shared/detection/detection-settings.ts'
 import type { Alert } from '#shared/domain/alert.ts'
 import { keyActivity, keyText } from '#shared/warehouse/usage-store.ts'
@@ -96,7 +97,7 @@ function firstMinutesOf(events: readonly FreshEvent[]): Map<string, KeyAt> {
   return first
 }
 
-function engineEvent({ row, receivedAtMs, accountStatus }: FreshEvent) {
+function engineEvent({ row, facts, receivedAtMs, accountStatus }: FreshEvent): EngineEvent {
   return {
     source: row.source,
     key: row.key,
@@ -104,6 +105,7 @@ function engineEvent({ row, receivedAtMs, accountStatus }: FreshEvent) {
     timestamp: row.timestamp,
     receivedAtMs,
     attribution: row.attribution,
+    facts,
     ...(accountStatus === undefined ? {} : { accountStatus }),
   }
 }

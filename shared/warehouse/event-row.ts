@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { fingerprintOf } from '#shared/domain/event-fingerprint.ts'
 import { isEventType, UNKNOWN_PREFIX } from '#shared/domain/event-shape.ts'
 import type { EventMessage } from '#shared/domain/log-message.ts'
 import { cutText } from '#shared/domain/normalise-text.ts'
-import { maskAddresses } from './mask-addresses.ts'
+import { maskAddresses, maskLink } from './mask-addresses.ts'
 import type { RecipientPrivacy } from './recipient-privacy.ts'
 
 /** Columns of `events` in the order in which they are inserted. */
@@ -34,6 +35,7 @@ export const eventColumns = [
   'bounce_classification',
   'attempt',
   'shape',
+  'fingerprint',
   'arguments',
   'normalised',
   'log_partition',
@@ -71,6 +73,7 @@ export type EventRow = {
   readonly bounce_classification: string
   readonly attempt: number
   readonly shape: string
+  readonly fingerprint: string
   readonly arguments: string
   readonly normalised: readonly string[]
   readonly log_partition: number
@@ -106,6 +109,7 @@ export function toEventRow(
   const reader = new FieldReader(event)
   const type = eventType(event.event)
   const address = reader.text('email')
+  const { shape, fingerprint } = fingerprintOf(event)
   return {
     source: cutText(message.source, NAME_MAX),
     key: cutText(message.key, NAME_MAX),
@@ -125,7 +129,7 @@ export function toEventRow(
     marketing_campaign_id: cutText(reader.text('marketing_campaign_id', 'singlesend_id'), NAME_MAX),
     asm_group_id: reader.whole('asm_group_id', UINT32_MAX),
     ip: cutText(reader.text('ip'), NAME_MAX),
-    url: free(reader.text('url')),
+    url: cutText(maskLink(reader.text('url')), TEXT_MAX),
     useragent: free(reader.text('useragent')),
     machine_open: reader.flag('sg_machine_open'),
     reason: free(reader.text('reason', 'response')),
@@ -134,7 +138,8 @@ export function toEventRow(
     bounce_type: type === 'bounce' ? cutText(reader.text('type'), NAME_MAX) : '',
     bounce_classification: cutText(reader.text('bounce_classification'), NAME_MAX),
     attempt: reader.whole('attempt', UINT16_MAX),
-    shape: shapeOf(event),
+    shape,
+    fingerprint,
     arguments: reader.rest(),
     normalised: message.normalised?.slice(0, CATEGORIES_MAX).map((name) => cutText(name, NAME_MAX)) ?? NONE,
     log_partition: clamp(position.partition, UINT16_MAX),
@@ -250,38 +255,6 @@ function masked(value: unknown): unknown {
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [free(name), masked(inner)]))
   }
   return value
-}
-
-/** Names in the order in which they came, as a path: one program's events take few of them. */
-type ShapeNode = { readonly next: Map<string, ShapeNode>; hash: string | undefined }
-
-/** Far more than sending programs have; the bound is for hostile input. */
-const SHAPE_NODES_MAX = 20_000
-let shapes: ShapeNode = { next: new Map(), hash: undefined }
-let shapeNodes = 0
-
-/** First 64 bits of SHA-256 over the event's sorted names: a fingerprint of the software that sent it. */
-function shapeOf(event: Event): string {
-  if (shapeNodes >= SHAPE_NODES_MAX) {
-    shapes = { next: new Map(), hash: undefined }
-    shapeNodes = 0
-  }
-  let node = shapes
-  for (const name in event) {
-    let next = node.next.get(name)
-    if (next === undefined) {
-      next = { next: new Map(), hash: undefined }
-      node.next.set(name, next)
-      shapeNodes += 1
-    }
-    node = next
-  }
-  node.hash ??= hashOfNames(Object.keys(event))
-  return node.hash
-}
-
-function hashOfNames(names: string[]): string {
-  return createHash('sha256').update(JSON.stringify(names.sort())).digest().readBigUInt64BE().toString()
 }
 
 function domainOf(address: string): string {

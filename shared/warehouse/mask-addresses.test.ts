@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { maskAddresses } from './mask-addresses.ts'
+import { maskAddresses, maskLink } from './mask-addresses.ts'
 
 describe('maskAddresses', () => {
   it.each([
@@ -43,5 +43,27 @@ describe('maskAddresses', () => {
     const started = performance.now()
     maskAddresses('a'.repeat(200_000) + '@'.repeat(200_000) + '"'.repeat(100_000) + '"@b'.repeat(100_000))
     expect(performance.now() - started).toBeLessThan(2000)
+  })
+})
+
+describe('maskLink', () => {
+  it.each([
+    ['https://a.io/login?e=jane@b.org', 'https://a.io/***@b.org'],
+    ['https://a.io#jane@b.org', 'https://a.io#***@b.org'],
+    ['https://jane@a.io:8080/x', 'https://***@a.io:8080/x'],
+    ['https://a.io/u?e=jane%40b.org&n=1', 'https://a.io/u?e=***%40b.org&n=1'],
+    ['mailto:jane@b.org', 'mailto:***@b.org'],
+    ['https://a.io/x', 'https://a.io/x'],
+  ])('keeps the host and masks the address: %s', (link, masked) => {
+    expect(maskLink(link)).toBe(masked)
+  })
+
+  it('leaves no local part of an address behind, wherever it stands in a link', () => {
+    const local = fc.stringMatching(/^[a-z]{4,20}$/)
+    fc.assert(
+      fc.property(fc.string(), local, fc.string(), (before, name, after) => {
+        expect(maskLink(`https://a.io${before} Q${name}@example.com ${after}`)).not.toContain(`Q${name}@`)
+      }),
+    )
   })
 })

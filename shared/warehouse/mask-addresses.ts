@@ -34,6 +34,20 @@ export function maskAddresses(text: string): string {
   return copied === 0 ? text : masked + text.slice(copied)
 }
 
+/** A link's scheme and host, with the `/`, `?` or `#` that ends them. */
+const LINK_START = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*[/?#]?/i
+
+/**
+ * The same for a link, whose host is evidence and stays: an address in the path or after it takes what stands before
+ * it with itself, which would be the host too.
+ */
+export function maskLink(link: string): string {
+  if (!link.includes('@') && !link.includes('40')) return link
+  const start = LINK_START.exec(link)?.[0] ?? ''
+  const scheme = start.slice(0, start.indexOf('//') + 2)
+  return scheme + maskAddresses(start.slice(scheme.length)) + maskAddresses(link.slice(start.length))
+}
+
 /** Where the local part that ends before `at` begins; never before `from`, which is already written. */
 function localPartStart(
   text: string,

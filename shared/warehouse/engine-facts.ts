@@ -1,0 +1,79 @@
+import { UNKNOWN_FINGERPRINT, type EventFacts } from '#shared/detection/engine-input.ts'
+import type { EventRow } from './event-row.ts'
+
+/** The columns that the engine learns from; a stored event gives the same facts as the event when it came. */
+export type FactColumns = Pick<
+  EventRow,
+  | 'recipient_hash'
+  | 'recipient_domain'
+  | 'fingerprint'
+  | 'smtp_id'
+  | 'template_id'
+  | 'categories'
+  | 'pool'
+  | 'marketing_campaign_id'
+  | 'url'
+  | 'bounce_classification'
+  | 'machine_open'
+>
+
+/** What the engine learns from an event besides that there was one. */
+export function factsOf(row: FactColumns): EventFacts {
+  return {
+    recipient: lowBits(row.recipient_hash),
+    recipientDomain: row.recipient_domain,
+    fingerprint: row.fingerprint === '' ? UNKNOWN_FINGERPRINT : row.fingerprint,
+    senderHost: senderHostOf(row.smtp_id),
+    template: row.template_id,
+    categories: joined(row.categories),
+    pool: row.pool,
+    campaign: row.marketing_campaign_id,
+    linkHost: row.url === '' ? '' : linkHostOf(row.url),
+    bounceClass: row.bounce_classification,
+    machineOpen: row.machine_open,
+  }
+}
+
+/** Digits that a number holds exactly, so that 64-bit decimal text is read in two parts. */
+const PART_DIGITS = 9
+
+/** The low 32 bits of a number that is written in decimal. */
+function lowBits(decimal: string): number {
+  if (decimal.length <= PART_DIGITS) return Number(decimal)
+  const high = Number(decimal.slice(0, -PART_DIGITS)) >>> 0
+  return (Math.imul(high, 10 ** PART_DIGITS) + Number(decimal.slice(-PART_DIGITS))) >>> 0
+}
+
+function joined(categories: readonly string[]): string {
+  const [first, second] = categories
+  if (first === undefined) return ''
+  return second === undefined ? first : categories.toSorted().join(', ')
+}
+
+const HOST_MAX = 256
+/** A key's messages have few sending hosts; the bound is for hostile input. */
+const HOSTS_MAX = 5000
+const hostFamilies = new Map<string, string>()
+
+/** The host of a Message-ID, lower case, runs of digits as `#`: hosts that are numbered are one family. */
+export function senderHostOf(smtpId: string): string {
+  const at = smtpId.lastIndexOf('@')
+  if (at === -1) return ''
+  const host = smtpId.slice(at + 1, at + 1 + HOST_MAX)
+  const known = hostFamilies.get(host)
+  if (known !== undefined) return known
+  const family = host
+    .replace(/[>\s]+$/, '')
+    .toLowerCase()
+    .replaceAll(/\d+/g, '#')
+  if (hostFamilies.size >= HOSTS_MAX) hostFamilies.clear()
+  hostFamilies.set(host, family)
+  return family
+}
+
+const LINK_HOST = /^(?:[a-z][a-z0-9+.-]*:)?\/\/(?:[^/?#]*@)?([^/?#:@]*|\[[^/?#\]]*\])(?::\d*)?(?:[/?#]|$)/i
+
+/** The host of a link, lower case, without port and user; empty where the text is no link. */
+export function linkHostOf(link: string): string {
+  return (LINK_HOST.exec(link)?.[1] ?? '').toLowerCase().slice(0, HOST_MAX)
+}
