@@ -195,7 +195,9 @@ describe('the cluster variant', () => {
         })
         const [row] = z.array(z.object({ formatted: z.string() })).parse(await result.json())
         expect(row?.formatted).toMatch(/ON CLUSTER/)
-        expect(row?.formatted).toMatch(/^CREATE MATERIALIZED VIEW|^ALTER TABLE|ENGINE = Replicated\w*MergeTree/)
+        expect(row?.formatted).toMatch(
+          /^CREATE MATERIALIZED VIEW|^ALTER TABLE|ENGINE = Replicated\w*MergeTree/,
+        )
         expect(row?.formatted).not.toMatch(/non_replicated/)
         count += 1
       }
