@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import { AppError } from '#shared/runtime/app-error.ts'
+import { registerAlerts } from './commands/alerts.ts'
 import { registerDoctor } from './commands/doctor.ts'
+import { registerKeys } from './commands/keys.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerServices } from './commands/services.ts'
 import { registerSimulate } from './commands/simulate.ts'
@@ -23,6 +25,8 @@ registerServices(program)
 registerMigrate(program)
 registerDoctor(program)
 registerSimulate(program)
+registerAlerts(program)
+registerKeys(program)
 
 try {
   await program.parseAsync(process.argv)

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'MIGRATION_FAILED'
   | 'ALERT_DELIVERY_FAILED'
   | 'SERVICE_FAILED'
+  | 'NOT_FOUND'
 
 /**
  * A dependency, or the configuration, let us down.

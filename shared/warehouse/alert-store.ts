@@ -133,7 +133,8 @@ const time = z.string().transform((text) => `${text.replace(' ', 'T')}Z`)
 const whole = z.coerce.number()
 const json = z.string().transform((text): unknown => JSON.parse(text))
 
-const alertRow = z
+/** A row of `alert_changes` as the alert that it is. */
+export const alertRow = z
   .object({
     revision: whole,
     started_at: time,

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import type { Alert } from '#shared/domain/alert.ts'
+import { alertRow } from './alert-store.ts'
+import type { ClickHouseClient } from './client.ts'
+import { sqlFile } from './sql-file.ts'
+
+const RECENT_ALERTS = sqlFile('recent-alerts')
+const FIND_ALERTS = sqlFile('find-alerts')
+const ALERTS_MAX = 5000
+
+/** Of the last year: every alert that is open, and those that changed since a time (milliseconds). At most 5,000. */
+export async function recentAlerts(
+  client: ClickHouseClient,
+  wanted: {
+    readonly sinceMs: number
+    readonly source?: string | undefined
+    readonly key?: string | undefined
+  },
+): Promise<Alert[]> {
+  const result = await client.query({
+    query: RECENT_ALERTS,
+    query_params: {
+      fromMs: Math.max(0, Math.floor(wanted.sinceMs)),
+      source: wanted.source ?? '',
+      key: wanted.key ?? '',
+      limit: ALERTS_MAX,
+    },
+    format: 'JSONEachRow',
+  })
+  return z.array(alertRow).parse(await result.json())
+}
+
+/** The alerts whose id, or whose incident's id, begins with this text, of whatever age. At most 5,000. */
+export async function findAlerts(client: ClickHouseClient, prefix: string): Promise<Alert[]> {
+  if (prefix === '') return []
+  const result = await client.query({
+    query: FIND_ALERTS,
+    query_params: { prefix, limit: ALERTS_MAX },
+    format: 'JSONEachRow',
+  })
+  return z.array(alertRow).parse(await result.json())
+}
