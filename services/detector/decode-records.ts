@@ -1,8 +1,8 @@
-import type { EventFacts } from '#shared/detection/engine-input.ts'
+import type { EngineEvent, EventFacts } from '#shared/detection/engine-input.ts'
 import { isUsualMessage } from '#shared/domain/is-usual-message.ts'
 import { eventMessageSchema, type EventMessage } from '#shared/domain/log-message.ts'
 import type { LogRecord } from '#shared/event-log/event-log.ts'
-import { factsOf } from '#shared/warehouse/engine-facts.ts'
+import { accountStatusOf, factsOf } from '#shared/warehouse/engine-facts.ts'
 import { toEventRow, type EventRow } from '#shared/warehouse/event-row.ts'
 import { lineOf } from '#shared/warehouse/event-store.ts'
 import type { RecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
@@ -41,7 +41,7 @@ export function decodeRecord(record: LogRecord, partition: number, privacy: Reci
       facts: factsOf(row),
       line: lineOf(row),
       receivedAtMs: message.received_at,
-      accountStatus: accountStatus(message),
+      accountStatus: accountStatusOf(message.event),
     }
   } catch (error) {
     // Not JSON, not our message, or nested too deep to look at: kept, counted, and the next record goes on.
@@ -61,9 +61,19 @@ function identityOf(row: EventRow): EventIdentity {
   return { source, key, timestamp, sg_event_id, event, attribution, normalised }
 }
 
-function accountStatus(message: EventMessage): string | undefined {
-  const type = message.event['type']
-  return message.event.event === 'account_status_change' && typeof type === 'string' ? type : undefined
+/** What the engine is given of a stored event. */
+export function toEngineEvent(record: Extract<DecodedRecord, { kind: 'event' }>): EngineEvent {
+  const { row, facts, receivedAtMs, accountStatus } = record
+  return {
+    source: row.source,
+    key: row.key,
+    event: row.event,
+    timestamp: row.timestamp,
+    receivedAtMs,
+    attribution: row.attribution,
+    facts,
+    ...(accountStatus === undefined ? {} : { accountStatus }),
+  }
 }
 
 /** A part of the table per day: a block with many days would make many parts, so it is cut before the next one. */

@@ -1,8 +1,8 @@
 import { createDetectionEngine } from '#shared/detection/detection-engine.ts'
-import type { EngineEvent } from '#shared/detection/engine-input.ts'
 import type { DetectionSettings } from '#shared/detection/detection-settings.ts'
 import type { Alert } from '#shared/domain/alert.ts'
 import { keyActivity, keyText } from '#shared/warehouse/usage-store.ts'
+import { toEngineEvent } from './decode-records.ts'
 import { createHistoryLoader, keysWithEpisodes, type KeyAt } from './history-loader.ts'
 import { createFactFinder } from './publish-alerts.ts'
 import { untilDone } from './retry.ts'
@@ -57,7 +57,7 @@ export function createPartitionEngine(settings: DetectionSettings, context: Stor
     },
     prepare,
     feed: (events) => {
-      for (const event of events) engine.feed(engineEvent(event))
+      for (const event of events) engine.feed(toEngineEvent(event))
       return takeAlerts()
     },
     judgeStored: async (events) => {
@@ -66,7 +66,7 @@ export function createPartitionEngine(settings: DetectionSettings, context: Stor
       const activity = await untilDone('load activity', () => keyActivity(context.client, keys), context)
       // An account's change of state is no count that could be judged again: it is told again.
       for (const event of events) {
-        if (event.row.event === 'account_status_change') engine.feed(engineEvent(event))
+        if (event.row.event === 'account_status_change') engine.feed(toEngineEvent(event))
       }
       engine.judgeAgain(
         keys.map((key) => ({ ...key, firstSeen: activity.get(keyText(key))?.firstSeen })),
@@ -95,17 +95,4 @@ function firstMinutesOf(events: readonly FreshEvent[]): Map<string, KeyAt> {
     else if (minute < known.minute) first.set(name, { ...known, minute })
   }
   return first
-}
-
-function engineEvent({ row, facts, receivedAtMs, accountStatus }: FreshEvent): EngineEvent {
-  return {
-    source: row.source,
-    key: row.key,
-    event: row.event,
-    timestamp: row.timestamp,
-    receivedAtMs,
-    attribution: row.attribution,
-    facts,
-    ...(accountStatus === undefined ? {} : { accountStatus }),
-  }
 }

@@ -1,21 +1,29 @@
-import { UNKNOWN_FINGERPRINT, type EventFacts } from '#shared/detection/engine-input.ts'
-import type { EventRow } from './event-row.ts'
+import { UNKNOWN_FINGERPRINT, type EngineEvent, type EventFacts } from '#shared/detection/engine-input.ts'
+import { toFactColumns, type FactColumns } from './event-row.ts'
+import type { EventMessage } from '#shared/domain/log-message.ts'
+import type { RecipientPrivacy } from './recipient-privacy.ts'
 
-/** The columns that the engine learns from; a stored event gives the same facts as the event when it came. */
-export type FactColumns = Pick<
-  EventRow,
-  | 'recipient_hash'
-  | 'recipient_domain'
-  | 'fingerprint'
-  | 'smtp_id'
-  | 'template_id'
-  | 'categories'
-  | 'pool'
-  | 'marketing_campaign_id'
-  | 'url'
-  | 'bounce_classification'
-  | 'machine_open'
->
+/** What the engine is given of a message that is not stored: the same as after it was stored and read again. */
+export function engineEventOf(message: EventMessage, privacy: RecipientPrivacy): EngineEvent {
+  const { event } = message
+  const accountStatus = accountStatusOf(event)
+  const made = {
+    source: message.source,
+    key: message.key,
+    event: event.event,
+    timestamp: event.timestamp,
+    receivedAtMs: message.received_at,
+    attribution: message.attribution.rule,
+    facts: factsOf(toFactColumns(event, privacy)),
+  }
+  return accountStatus === undefined ? made : { ...made, accountStatus }
+}
+
+/** Of an account's change of state: what SendGrid says happened. */
+export function accountStatusOf(event: EventMessage['event']): string | undefined {
+  const type = event['type']
+  return event.event === 'account_status_change' && typeof type === 'string' ? type : undefined
+}
 
 /** What the engine learns from an event besides that there was one. */
 export function factsOf(row: FactColumns): EventFacts {

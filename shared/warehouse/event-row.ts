@@ -109,7 +109,7 @@ export function toEventRow(
   const reader = new FieldReader(event)
   const type = eventType(event.event)
   const address = reader.text('email')
-  const { shape, fingerprint } = fingerprintOf(event)
+  const facts = readFacts(reader, event, privacy)
   return {
     source: cutText(message.source, NAME_MAX),
     key: cutText(message.key, NAME_MAX),
@@ -119,31 +119,69 @@ export function toEventRow(
     received_at: instant(message.received_at),
     attribution: message.attribution.rule,
     sg_message_id: cutText(reader.text('sg_message_id'), NAME_MAX),
-    smtp_id: cutText(reader.text('smtp-id'), TEXT_MAX),
-    recipient_hash: address === '' ? '0' : privacy.hash(address),
-    recipient_domain: domainOf(address),
+    smtp_id: facts.smtp_id,
+    recipient_hash: facts.recipient_hash,
+    recipient_domain: facts.recipient_domain,
     recipient: privacy.plain ? cutText(address, TEXT_MAX) : '',
-    categories: reader.list('category', CATEGORIES_MAX),
-    template_id: cutText(reader.text('sg_template_id', 'template_id'), NAME_MAX),
-    pool: cutText(reader.pool(), NAME_MAX),
-    marketing_campaign_id: cutText(reader.text('marketing_campaign_id', 'singlesend_id'), NAME_MAX),
+    categories: facts.categories,
+    template_id: facts.template_id,
+    pool: facts.pool,
+    marketing_campaign_id: facts.marketing_campaign_id,
     asm_group_id: reader.whole('asm_group_id', UINT32_MAX),
     ip: cutText(reader.text('ip'), NAME_MAX),
-    url: cutText(maskLink(reader.text('url')), TEXT_MAX),
+    url: facts.url,
     useragent: free(reader.text('useragent')),
-    machine_open: reader.flag('sg_machine_open'),
+    machine_open: facts.machine_open,
     reason: free(reader.text('reason', 'response')),
     status: cutText(reader.text('status'), NAME_MAX),
     // Elsewhere `type` is the sender's own argument or an account event's kind, of which there may be many.
     bounce_type: type === 'bounce' ? cutText(reader.text('type'), NAME_MAX) : '',
-    bounce_classification: cutText(reader.text('bounce_classification'), NAME_MAX),
+    bounce_classification: facts.bounce_classification,
     attempt: reader.whole('attempt', UINT16_MAX),
-    shape,
-    fingerprint,
+    shape: fingerprintOf(event).shape,
+    fingerprint: facts.fingerprint,
     arguments: reader.rest(),
     normalised: message.normalised?.slice(0, CATEGORIES_MAX).map((name) => cutText(name, NAME_MAX)) ?? NONE,
     log_partition: clamp(position.partition, UINT16_MAX),
     log_offset: clamp(position.offset, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+/** The columns that the engine learns from (engine-facts.ts). */
+export type FactColumns = Pick<
+  EventRow,
+  | 'smtp_id'
+  | 'recipient_hash'
+  | 'recipient_domain'
+  | 'categories'
+  | 'template_id'
+  | 'pool'
+  | 'marketing_campaign_id'
+  | 'url'
+  | 'machine_open'
+  | 'bounce_classification'
+  | 'fingerprint'
+>
+
+/** These columns alone, as `toEventRow` would make them, at a fraction of its cost. */
+export function toFactColumns(event: Event, privacy: RecipientPrivacy): FactColumns {
+  return readFacts(new FieldReader(event), event, privacy)
+}
+
+function readFacts(reader: FieldReader, event: Event, privacy: RecipientPrivacy): FactColumns {
+  const address = reader.text('email')
+  return {
+    smtp_id: cutText(reader.text('smtp-id'), TEXT_MAX),
+    recipient_hash: address === '' ? '0' : privacy.hash(address),
+    recipient_domain: domainOf(address),
+    categories: reader.list('category', CATEGORIES_MAX),
+    template_id: cutText(reader.text('sg_template_id', 'template_id'), NAME_MAX),
+    pool: cutText(reader.pool(), NAME_MAX),
+    marketing_campaign_id: cutText(reader.text('marketing_campaign_id', 'singlesend_id'), NAME_MAX),
+    url: cutText(maskLink(reader.text('url')), TEXT_MAX),
+    machine_open: reader.flag('sg_machine_open'),
+    bounce_classification: cutText(reader.text('bounce_classification'), NAME_MAX),
+    fingerprint: fingerprintOf(event).fingerprint,
   }
 }
 
