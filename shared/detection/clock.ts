@@ -1,9 +1,11 @@
 /** Minutes and hours since the epoch (UTC) are the engine's units of time; a day has 24 hours in UTC. */
 export const MINUTES_PER_HOUR = 60
 export const HOURS_PER_DAY = 24
+export const MINUTES_PER_DAY = 1440
 export const HOURS_PER_WEEK = 168
 const SECONDS_PER_MINUTE = 60
 const SECONDS_PER_HOUR = 3600
+const SECONDS_PER_DAY = 86_400
 
 export function minuteOf(seconds: number): number {
   return Math.floor(seconds / SECONDS_PER_MINUTE)
@@ -11,6 +13,11 @@ export function minuteOf(seconds: number): number {
 
 export function hourOf(seconds: number): number {
   return Math.floor(seconds / SECONDS_PER_HOUR)
+}
+
+/** Days since the epoch, UTC. */
+export function dayOf(seconds: number): number {
+  return Math.floor(seconds / SECONDS_PER_DAY)
 }
 
 export function hourOfMinute(minute: number): number {

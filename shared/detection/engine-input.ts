@@ -19,6 +19,9 @@ export type EngineEvent = {
   readonly facts?: EventFacts
 }
 
+/** Stands where an event was stored before fingerprints were made. */
+export const UNKNOWN_FINGERPRINT = '0'
+
 /** What an event says about who sent what to whom. Absent values are the empty string. */
 export type EventFacts = {
   /** A hash of the recipient, 32 bits; 0 without a recipient. */

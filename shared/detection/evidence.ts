@@ -17,6 +17,8 @@ export type Evidence = {
   readonly expectedHigh: number
   /** Messages that belong to it so far. */
   readonly messages: number
+  /** Distinct recipient domains among them, counted to eight; absent where it is not known. */
+  readonly domains?: number
   /** Without another report for so long, the evidence is over. */
   readonly holdMinutes: number
   /**

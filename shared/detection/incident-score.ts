@@ -1,0 +1,72 @@
+import type { Signal } from '#shared/domain/alert.ts'
+import { POINTS_MAX, type Evidence } from './evidence.ts'
+
+/** Evidence of one group looks at one change from several sides; groups look at different things. */
+export const evidenceGroups = ['sender', 'audience', 'volume', 'outcome', 'key'] as const
+export type EvidenceGroup = (typeof evidenceGroups)[number]
+
+const groupOfFamily: Readonly<Record<string, EvidenceGroup>> = {
+  volume: 'volume',
+  rate: 'outcome',
+  mix: 'audience',
+  novelty: 'sender',
+}
+
+export function groupOf(signal: Signal): EvidenceGroup {
+  if (signal === 'novelty.url_domain') return 'outcome'
+  return groupOfFamily[signal.slice(0, signal.indexOf('.'))] ?? 'key'
+}
+
+/** Further evidence of one group counts half: it mostly rests on the same change. */
+const SAME_GROUP = 0.5
+/** No group but the key's own says more than this, whatever its arithmetic: models are wrong in the far tail. */
+const GROUP_MAX = 9
+
+export type Score = {
+  readonly total: number
+  readonly groups: Readonly<Record<EvidenceGroup, number>>
+}
+
+/**
+ * Adds up what is known against an entity. Points are logarithms of probabilities, so those of independent groups add;
+ * within a group the strongest counts whole and the others half.
+ */
+export function scoreOf(evidence: Iterable<Pick<Evidence, 'signal' | 'points'>>): Score {
+  const strongest = { sender: 0, audience: 0, volume: 0, outcome: 0, key: 0 }
+  const sums = { sender: 0, audience: 0, volume: 0, outcome: 0, key: 0 }
+  for (const { signal, points } of evidence) {
+    const group = groupOf(signal)
+    const counted = Math.min(points, POINTS_MAX)
+    sums[group] += counted
+    if (counted > strongest[group]) strongest[group] = counted
+  }
+  let total = 0
+  for (const group of evidenceGroups) {
+    const points = strongest[group] + SAME_GROUP * (sums[group] - strongest[group])
+    sums[group] = group === 'key' ? points : Math.min(GROUP_MAX, points)
+    total += sums[group]
+  }
+  return { total, groups: sums }
+}
+
+/** Messages that strange content needs before it wakes anybody, if they go to fewer domains than `DOMAINS_MIN`. */
+const FEW_DOMAINS_MESSAGES = 40
+const DOMAINS_MIN = 3
+const MESSAGES_MIN = 3
+/** From so many points on the other groups' evidence is an event of its own. */
+const CONCLUSIVE = 4
+
+/**
+ * Whether enough happened to wake somebody. A few test mails to colleagues are as strange as a theft, but go to one
+ * domain; a theft goes to many people.
+ */
+export function hasImpact(evidence: Iterable<Evidence>, { groups }: Score): boolean {
+  if (groups.key >= CONCLUSIVE || groups.outcome >= CONCLUSIVE || groups.volume >= CONCLUSIVE) return true
+  for (const { signal, messages, domains } of evidence) {
+    const group = groupOf(signal)
+    if (group !== 'sender' && group !== 'audience') continue
+    if (messages >= FEW_DOMAINS_MESSAGES) return true
+    if (messages >= MESSAGES_MIN && (domains ?? DOMAINS_MIN) >= DOMAINS_MIN) return true
+  }
+  return false
+}
