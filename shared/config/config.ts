@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { attributionRuleSchema, defaultAttributionRules } from '#shared/domain/attribution-rule.ts'
 import { severities } from '#shared/domain/alert.ts'
+import { detectionSchema } from './detection-config.ts'
 
 const MIB = 1024 * 1024
 
@@ -157,6 +158,7 @@ export const configSchema = z
     event_log: eventLog.prefault({}),
     warehouse: warehouse.prefault({}),
     detector: detector.prefault({}),
+    detection: detectionSchema.prefault({}),
     notifier: notifier.prefault({}),
     privacy: privacy.prefault({}),
   })
