@@ -1,0 +1,167 @@
+import { cutText } from '#shared/domain/normalise-text.ts'
+import { registrableDomain } from './registrable-domain.ts'
+
+/** The domains that people reach by the links in one key's mail. Bounded: about 300 bytes, 1.5 KiB at most. */
+export type LinkHosts = {
+  known: KnownHost[]
+  /** Not trained yet: seen for the first time today, or within an incident. */
+  fresh: FreshHost[]
+  /** The day being counted, UTC; −1 before the first click. */
+  day: number
+  clicksToday: number
+  freshToday: number
+  /** Of the past, older days counting less: days with clicks, clicks, domains that were new. */
+  pastDays: number
+  pastClicks: number
+  newHosts: number
+  /** The shares that new domains had of the clicks when they were new: sum and number. */
+  newShareSum: number
+  newShareCount: number
+}
+
+export type KnownHost = { readonly host: string; clicks: number; lastDay: number }
+
+export type FreshHost = {
+  readonly host: string
+  readonly firstMinute: number
+  lastMinute: number
+  clicks: number
+  /** Different recipients, and the first of them: hashes. */
+  people: number
+  readonly recipients: number[]
+  /** Clicks on known domains since the first click on this one. */
+  others: number
+}
+
+const KNOWN_MAX = 12
+const FRESH_MAX = 4
+const RECIPIENTS_MAX = 8
+const HOST_LENGTH_MAX = 80
+/** A domain without a click for so long is forgotten, days. */
+const FORGET_DAYS = 60
+const HALF_LIFE_DAYS = 40
+const DECAY = 0.5 ** (1 / HALF_LIFE_DAYS)
+/** Before a key has so many clicks, every domain is new and none is news. */
+export const LEARNT_CLICKS = 20
+export const LEARNT_DAYS = 2
+
+export function createLinkHosts(): LinkHosts {
+  return {
+    known: [],
+    fresh: [],
+    day: -1,
+    clicksToday: 0,
+    freshToday: 0,
+    pastDays: 0,
+    pastClicks: 0,
+    newHosts: 0,
+    newShareSum: 0,
+    newShareCount: 0,
+  }
+}
+
+/** Whether the key's links are known well enough for a new one to be news. */
+export function isLearnt({ pastClicks, pastDays }: LinkHosts): boolean {
+  return pastClicks >= LEARNT_CLICKS && pastDays >= LEARNT_DAYS
+}
+
+/**
+ * Counts one click of a person; `day` is the click's. Answers the domain's entry when it is not known yet: a host
+ * below a known domain is no news.
+ */
+export function countClick(
+  hosts: LinkHosts,
+  click: { readonly host: string; readonly minute: number; readonly recipient: number; readonly day: number },
+): FreshHost | undefined {
+  const host = cutText(registrableDomain(click.host), HOST_LENGTH_MAX)
+  if (hosts.day === -1) hosts.day = click.day
+  hosts.clicksToday += 1
+  const known = hosts.known.find((entry) => entry.host === host)
+  if (known !== undefined) {
+    known.clicks += 1
+    known.lastDay = Math.max(known.lastDay, click.day)
+    for (const entry of hosts.fresh) if (click.minute >= entry.firstMinute) entry.others += 1
+    return undefined
+  }
+  const entry =
+    hosts.fresh.find((candidate) => candidate.host === host) ?? addFresh(hosts, host, click.minute)
+  entry.clicks += 1
+  entry.lastMinute = Math.max(entry.lastMinute, click.minute)
+  if (!entry.recipients.includes(click.recipient)) {
+    entry.people += 1
+    if (entry.recipients.length < RECIPIENTS_MAX) entry.recipients.push(click.recipient)
+  }
+  return entry
+}
+
+function addFresh(hosts: LinkHosts, host: string, minute: number): FreshHost {
+  const made: FreshHost = {
+    host,
+    firstMinute: minute,
+    lastMinute: minute,
+    clicks: 0,
+    people: 0,
+    recipients: [],
+    others: 0,
+  }
+  hosts.freshToday += 1
+  if (hosts.fresh.length >= FRESH_MAX) {
+    const fewest = Math.min(...hosts.fresh.map(({ clicks }) => clicks))
+    hosts.fresh.splice(
+      hosts.fresh.findIndex(({ clicks }) => clicks === fewest),
+      1,
+    )
+  }
+  hosts.fresh.push(made)
+  return made
+}
+
+/**
+ * Ends the days before `today`. What was clicked in a day that trains becomes known; domains of a day that is kept
+ * out stay new.
+ */
+export function closeClickDays(hosts: LinkHosts, today: number, isHeld: (day: number) => boolean): void {
+  if (hosts.day === -1 || today <= hosts.day) return
+  if (hosts.clicksToday > 0 && !isHeld(hosts.day)) trainDay(hosts)
+  hosts.clicksToday = 0
+  hosts.freshToday = 0
+  hosts.day = today
+  promote(hosts, (entry) => !isHeldBetween(entry, isHeld))
+  hosts.known = hosts.known.filter(({ lastDay }) => lastDay > today - FORGET_DAYS)
+}
+
+function trainDay(hosts: LinkHosts): void {
+  const learnt = isLearnt(hosts)
+  hosts.pastDays = hosts.pastDays * DECAY + 1
+  hosts.pastClicks = hosts.pastClicks * DECAY + hosts.clicksToday
+  hosts.newHosts = hosts.newHosts * DECAY + (learnt ? hosts.freshToday : 0)
+  hosts.newShareSum *= DECAY
+  hosts.newShareCount *= DECAY
+}
+
+const MINUTES_PER_DAY = 1440
+
+function isHeldBetween(entry: FreshHost, isHeld: (day: number) => boolean): boolean {
+  const first = Math.floor(entry.firstMinute / MINUTES_PER_DAY)
+  const last = Math.floor(entry.lastMinute / MINUTES_PER_DAY)
+  for (let day = first; day <= last; day += 1) if (isHeld(day)) return true
+  return false
+}
+
+/** Makes new domains known: those that have been clicked in trained days alone, or all of them when accepted. */
+export function promote(hosts: LinkHosts, trains: (entry: FreshHost) => boolean): void {
+  const learnt = isLearnt(hosts)
+  for (const entry of hosts.fresh) {
+    if (!trains(entry)) continue
+    if (learnt) {
+      hosts.newShareSum += entry.people / (entry.people + entry.others)
+      hosts.newShareCount += 1
+    }
+    const lastDay = Math.floor(entry.lastMinute / MINUTES_PER_DAY)
+    hosts.known.push({ host: entry.host, clicks: entry.clicks, lastDay })
+  }
+  hosts.fresh = hosts.fresh.filter((entry) => !trains(entry))
+  if (hosts.known.length <= KNOWN_MAX) return
+  hosts.known.sort((a, b) => b.lastDay - a.lastDay || b.clicks - a.clicks)
+  hosts.known.length = KNOWN_MAX
+}

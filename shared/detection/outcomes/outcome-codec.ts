@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { CELLS, cellMinutes, COLUMNS, KINDS, TOTAL_DAYS } from './outcome-counts.ts'
+import type { OutcomeState } from './outcome-watch.ts'
+import { ENTRIES_MAX } from './recent-failures.ts'
+
+const count = z.number().int().min(0).max(0xffff_ffff)
+const cellsLength = cellMinutes.length * CELLS * (COLUMNS + 1)
+const failuresLengthMax = ENTRIES_MAX * 3
+
+const stateSchema = z.object({
+  v: z.literal(1),
+  head: z.number().int().min(-1),
+  cells: z.array(count).length(cellsLength),
+  days: z.array(
+    z.object({
+      day: z.number().int(),
+      use: z.enum(['trains', 'held', 'folded']),
+      values: z.array(z.number()).length(COLUMNS + 1 + KINDS),
+    }),
+  ),
+  totals: z.array(z.number()).length(TOTAL_DAYS + 1),
+  failures: z.object({ entries: z.array(count).max(failuresLengthMax), written: count }),
+  hosts: z.object({
+    known: z.array(z.object({ host: z.string(), clicks: z.number(), lastDay: z.number() })),
+    fresh: z.array(
+      z.object({
+        host: z.string(),
+        firstMinute: z.number(),
+        lastMinute: z.number(),
+        clicks: z.number(),
+        people: z.number(),
+        recipients: z.array(z.number()),
+        others: z.number(),
+      }),
+    ),
+    day: z.number().int(),
+    clicksToday: z.number(),
+    freshToday: z.number(),
+    pastDays: z.number(),
+    pastClicks: z.number(),
+    newHosts: z.number(),
+    newShareSum: z.number(),
+    newShareCount: z.number(),
+  }),
+  toldUntil: z.number(),
+})
+
+/** The whole state as a value that JSON keeps exactly. */
+export function encodeOutcomes({
+  counts,
+  failures,
+  hosts,
+  toldUntil,
+}: OutcomeState): z.input<typeof stateSchema> {
+  return {
+    v: 1,
+    head: counts.head,
+    cells: [...counts.cells],
+    days: counts.days.map(({ day, use, values }) => ({ day, use, values: [...values] })),
+    totals: [...counts.totals],
+    failures: { entries: [...failures.entries], written: failures.written },
+    hosts: {
+      ...hosts,
+      known: hosts.known.map((entry) => ({ ...entry })),
+      fresh: hosts.fresh.map((entry) => ({ ...entry, recipients: [...entry.recipients] })),
+    },
+    toldUntil,
+  }
+}
+
+/** The state that was encoded; throws a ZodError for anything else. */
+export function decodeOutcomes(json: unknown): OutcomeState {
+  const state = stateSchema.parse(json)
+  return {
+    counts: {
+      head: state.head,
+      cells: Uint32Array.from(state.cells),
+      days: state.days,
+      totals: state.totals,
+    },
+    failures: { entries: Uint32Array.from(state.failures.entries), written: state.failures.written },
+    hosts: state.hosts,
+    toldUntil: state.toldUntil,
+  }
+}
