@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { AppError } from '#shared/runtime/app-error.ts'
 import { registerAlerts } from './commands/alerts.ts'
+import { registerBacktest } from './commands/backtest.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerKeys } from './commands/keys.ts'
 import { registerMigrate } from './commands/migrate.ts'
@@ -25,6 +26,7 @@ registerServices(program)
 registerMigrate(program)
 registerDoctor(program)
 registerSimulate(program)
+registerBacktest(program)
 registerAlerts(program)
 registerKeys(program)
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { loadConfig } from './load-config.ts'
+import { loadConfig, loadConfigWithoutKeys } from './load-config.ts'
 
 let folder: string
 beforeEach(() => {
@@ -140,5 +140,15 @@ describe('loadConfig', () => {
     }
     expect(failure).toMatchObject({ code: 'CONFIG_INVALID' })
     expect(inspect(failure, { depth: 10 })).not.toContain('hunter2')
+  })
+})
+
+describe('loadConfigWithoutKeys', () => {
+  it('takes a source without public keys, and is as strict about all else', () => {
+    const config = loadConfigWithoutKeys(withFile('sources: {main: {key: billing}, other: }'))
+    expect(Object.keys(config.sources)).toEqual(['main', 'other'])
+    expect(config.sources['main']).toMatchObject({ key: 'billing' })
+    expect(() => loadConfigWithoutKeys(withFile('sources: {main: {kee: billing}}'))).toThrow(/kee/)
+    expect(() => loadConfig(withFile('sources: {main: {key: billing}}'))).toThrow(/public_keys/)
   })
 })

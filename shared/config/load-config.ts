@@ -23,6 +23,18 @@ type Tree = { [name: string]: unknown }
  * `CONFIG_INVALID`, each with its path and what to do.
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  return readConfig(env, { verifies: true })
+}
+
+/**
+ * The same for a command that takes no signed requests: a source may then do without public keys, so that attribution
+ * rules can be tried before there is a webhook.
+ */
+export function loadConfigWithoutKeys(env: NodeJS.ProcessEnv): Config {
+  return readConfig(env, { verifies: false })
+}
+
+function readConfig(env: NodeJS.ProcessEnv, { verifies }: { readonly verifies: boolean }): Config {
   const named = env[FILE_VARIABLE] === '' ? undefined : env[FILE_VARIABLE]
   const tree = readTree(named ?? DEFAULT_FILE, named !== undefined)
   for (const [variable, value] of Object.entries(env)) {
@@ -30,6 +42,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       continue
     overlay(tree, variable, value)
   }
+  if (!verifies) fillPublicKeys(tree)
   const parsed = configSchema.safeParse(tree)
   if (!parsed.success) {
     throw invalid(
@@ -37,6 +50,18 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     )
   }
   return Object.freeze(parsed.data)
+}
+
+/** What stands where a source has no public key; it verifies nothing. */
+const NO_KEY = 'none'
+
+function fillPublicKeys(tree: Tree) {
+  const { sources } = tree
+  if (!isTree(sources)) return
+  for (const [name, source] of Object.entries(sources)) {
+    if (source === null) sources[name] = { public_keys: [NO_KEY] }
+    else if (isTree(source)) source['public_keys'] ??= [NO_KEY]
+  }
 }
 
 function readTree(file: string, required: boolean): Tree {

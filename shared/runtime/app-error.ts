@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'WAREHOUSE_REFUSED'
   | 'MIGRATION_FAILED'
   | 'ALERT_DELIVERY_FAILED'
+  | 'FILE_UNREADABLE'
   | 'SERVICE_FAILED'
   | 'NOT_FOUND'
 

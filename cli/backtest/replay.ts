@@ -1,0 +1,77 @@
+import type { Config } from '#shared/config/config.ts'
+import { detectionSettingsOf } from '#shared/config/detection-settings-of.ts'
+import { createDetectionEngine } from '#shared/detection/detection-engine.ts'
+import type { EngineEvent } from '#shared/detection/engine-input.ts'
+import { createSilenceWatch } from '#shared/detection/source-silence.ts'
+import type { Alert } from '#shared/domain/alert.ts'
+import { createChangeFilter } from './change-filter.ts'
+import { createSourceCounts } from './source-traffic.ts'
+
+/** The engine on a virtual clock. */
+export type Replay = {
+  /** Events in order of arrival, each once. */
+  readonly feed: (event: EngineEvent) => void
+  /** No more events: lets the clock run until every open episode has ended. */
+  readonly finish: () => void
+}
+
+const MINUTE_MS = 60_000
+/** In a gap the engine's clock ticks by the minute for so long, then by the hour: nothing ends later than that. */
+const BY_MINUTE_MS = 48 * 3600 * 1000
+const HOUR_MS = 3600 * 1000
+/** How long open episodes are given to end. */
+const ENDING_MS = 26 * HOUR_MS
+
+/**
+ * Drives the engine as the live detector does, with the arrival clock of the events themselves. `onChange` gets each
+ * alert when it opens, rises in severity or ends.
+ */
+export function createReplay(
+  config: Pick<Config, 'detection' | 'detector'>,
+  onChange: (alert: Alert) => void,
+): Replay {
+  const settings = detectionSettingsOf(config)
+  const filter = createChangeFilter(onChange)
+  const engine = createDetectionEngine(settings, filter.take)
+  const silence = createSilenceWatch(settings)
+  const counts = createSourceCounts()
+  const silent = new Set<string>()
+  let clockMs = -1
+
+  const judgeSilence = (nowSeconds: number) => {
+    const sources = counts.quietAt(nowSeconds, { dueMin: settings.silenceExpectedMin, names: silent })
+    if (sources.length === 0) return
+    for (const alert of silence.judge(sources, nowSeconds)) {
+      if (alert.status === 'open') silent.add(alert.source)
+      else silent.delete(alert.source)
+      filter.take(alert)
+    }
+  }
+  const advance = (nowMs: number) => {
+    if (clockMs < 0) clockMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS
+    const fromMs = clockMs
+    while (clockMs + MINUTE_MS <= nowMs) {
+      const stepMs = clockMs - fromMs < BY_MINUTE_MS || clockMs + HOUR_MS > nowMs ? MINUTE_MS : HOUR_MS
+      clockMs += stepMs
+      engine.tick(clockMs)
+      judgeSilence(clockMs / 1000)
+    }
+  }
+
+  return {
+    feed: (event) => {
+      advance(event.receivedAtMs)
+      counts.count(event.source, Math.min(event.timestamp, Math.floor(event.receivedAtMs / 1000)))
+      engine.feed(event)
+    },
+    finish: () => {
+      // That nothing comes any more is the file's end, and no finding.
+      filter.acceptEndsOnly()
+      const untilMs = clockMs + ENDING_MS
+      while (filter.openCount() > 0 && clockMs < untilMs) {
+        clockMs += MINUTE_MS
+        engine.tick(clockMs)
+      }
+    },
+  }
+}
