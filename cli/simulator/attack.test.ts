@@ -24,7 +24,7 @@ const attributedTo = createMessageMaker(configSchema.parse({}))
 
 describe('the theft of the billing key', () => {
   const events = sent('billing-invoices')
-  const stolen = events.filter(({ attack }) => attack === 'stolen-key')
+  const stolen = events.filter(({ scenario }) => scenario === 'stolen-key')
 
   it('is a burst of 4 to 8 messages a second for as long as planned', () => {
     const messages = stolen.filter(({ event }) => event.event === 'processed' || event.event === 'dropped')
@@ -49,8 +49,8 @@ describe('the theft of the billing key', () => {
   })
 
   it('changes nothing about the traffic of the owners', () => {
-    const other = sent('orders-web').filter(({ attack }) => attack === undefined)
-    expect(events.filter(({ attack }) => attack === undefined)).toEqual(other)
+    const other = sent('orders-web').filter(({ scenario }) => scenario === undefined)
+    expect(events.filter(({ scenario }) => scenario === undefined)).toEqual(other)
   })
 
   it('is labelled with exactly its messages', () => {
@@ -71,7 +71,7 @@ describe('the theft of the billing key', () => {
 
 describe('the theft of a key of the main account', () => {
   it('names no key, so that its events are unattributed', () => {
-    const stolen = sent('orders-web').filter(({ attack }) => attack === 'stolen-key')
+    const stolen = sent('orders-web').filter(({ scenario }) => scenario === 'stolen-key')
     expect(stolen.length).toBeGreaterThan(2000)
     expect(new Set(stolen.map((event) => attributedTo(event).key))).toEqual(new Set(['unattributed']))
   })

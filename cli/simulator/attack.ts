@@ -1,6 +1,10 @@
 import { boughtList } from './audience.ts'
-import type { AttackName, KeyProfile } from './key-profile.ts'
+import type { KeyProfile } from './key-profile.ts'
 import { AppError } from '#shared/runtime/app-error.ts'
+
+/** Attacks that `--attack` names. */
+export const attackNames = ['stolen-key'] as const
+export type AttackName = (typeof attackNames)[number]
 
 export type AttackPlan = {
   readonly attack: AttackName
@@ -13,6 +17,19 @@ export type AttackPlan = {
 /** The key that is stolen unless another one is named: little traffic of its own, and a source of its own. */
 export const DEFAULT_VICTIM = 'billing-invoices'
 
+/** The key that is stolen. Throws the AppError `CONFIG_INVALID` for a key that the fleet does not have. */
+export function victimOf<Profile extends KeyProfile<string>>(
+  fleet: readonly Profile[],
+  key: string,
+): Profile {
+  const victim = fleet.find(({ name }) => name === key)
+  if (victim !== undefined) return victim
+  const names = fleet.map(({ name }) => name).join(', ')
+  throw new AppError('CONFIG_INVALID', `There is no key ${key} to steal; the fleet has ${names}.`, {
+    retriable: false,
+  })
+}
+
 /**
  * Who misuses the key, as one more member of the fleet: a script that sends 4 to 8 messages a second to a bought
  * list, through SMTP, without the owner's custom arguments, template, category and pool, with a link to a
@@ -22,16 +39,18 @@ export const DEFAULT_VICTIM = 'billing-invoices'
  * Throws the AppError `CONFIG_INVALID` for a key that the fleet does not have.
  */
 export function thiefOf(fleet: readonly KeyProfile[], plan: AttackPlan): KeyProfile {
-  const victim = fleet.find(({ name }) => name === plan.key)
-  if (victim === undefined) {
-    const names = fleet.map(({ name }) => name).join(', ')
-    throw new AppError('CONFIG_INVALID', `There is no key ${plan.key} to steal; the fleet has ${names}.`, {
-      retriable: false,
-    })
-  }
+  const { attack: id, key, fromMs, durationMs } = plan
+  return stolenKeyThief(victimOf(fleet, key), { id, fromMs, durationMs })
+}
+
+/** The same for any fleet. `id` names the thief's random streams. */
+export function stolenKeyThief<Source extends string>(
+  victim: KeyProfile<Source>,
+  plan: { readonly id: string; readonly fromMs: number; readonly durationMs: number },
+): KeyProfile<Source> {
   return {
     name: victim.name,
-    attack: plan.attack,
+    scenario: plan.id,
     source: victim.source,
     habit: {
       kind: 'burst',

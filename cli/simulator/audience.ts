@@ -1,7 +1,7 @@
 import { below, pickWeighted, plainText, Random } from './random.ts'
 
 /** A domain, or a family of domains: one company out of many, under the reserved top-level domain `.example`. */
-type DomainFamily =
+export type DomainFamily =
   | { readonly kind: 'domain'; readonly name: string }
   | { readonly kind: 'companies'; readonly word: string; readonly count: number }
 
@@ -11,8 +11,8 @@ export type Audience = {
   readonly domains: readonly (readonly [DomainFamily, number])[]
 }
 
-const domain = (name: string): DomainFamily => ({ kind: 'domain', name })
-const companies = (word: string, count: number): DomainFamily => ({ kind: 'companies', word, count })
+export const domain = (name: string): DomainFamily => ({ kind: 'domain', name })
+export const companies = (word: string, count: number): DomainFamily => ({ kind: 'companies', word, count })
 
 /** Consumers in Europe with some business addresses. */
 export const europeanConsumers: Audience['domains'] = [

@@ -40,7 +40,8 @@ const tooMany: BounceCause = {
   bounce_classification: 'Frequency or Volume Too High',
   reason: '421 4.7.28 Our system has detected an unusual rate of unsolicited mail',
 }
-const unreachable: BounceCause = {
+/** What SendGrid reports of a domain without servers. */
+export const unreachable: BounceCause = {
   type: 'bounce',
   status: '5.4.4',
   bounce_classification: 'Technical',

@@ -1,6 +1,13 @@
-import { expired, drawBounce, drawDrop, type BounceCause, type DropCause } from './delivery-outcomes.ts'
+import {
+  expired,
+  drawBounce,
+  drawDrop,
+  unreachable,
+  type BounceCause,
+  type DropCause,
+} from './delivery-outcomes.ts'
 import { HOUR_MS } from './habit.ts'
-import type { KeyProfile, ListQuality } from './key-profile.ts'
+import type { KeyProfile, ListQuality, Trouble } from './key-profile.ts'
 import { below, exponential, logNormal, type Random } from './random.ts'
 
 /** What happens to a message, in SendGrid's words; only what differs between events of the same type is kept. */
@@ -27,6 +34,7 @@ const MINUTE_MS = 60_000
 const DEFERRED_BOUNCE_SHARE = 0.12
 const DEFERRED_EXPIRY_SHARE = 0.02
 const RESUBSCRIBE_SHARE = 0.08
+const DEFERRALS_MAX = 9
 
 /**
  * The whole life of one message: when each of its events happens after the message was accepted, in milliseconds,
@@ -34,7 +42,7 @@ const RESUBSCRIBE_SHARE = 0.08
  *
  * A dropped message has a `dropped` event only; every other one is `processed` first.
  */
-export function planFollowUps(profile: KeyProfile, random: Random): PlannedStep[] {
+export function planFollowUps(profile: KeyProfile<string>, random: Random): PlannedStep[] {
   const { rates, listQuality } = profile
   if (random.next() < rates.drop) {
     return [{ afterMs: 0, step: { event: 'dropped', cause: drawDrop(listQuality, random) } }]
@@ -49,6 +57,43 @@ export function planFollowUps(profile: KeyProfile, random: Random): PlannedStep[
   const last = steps.at(-1)
   if (last?.step.event === 'delivered') planReading(steps, last.afterMs, { profile, random })
   return steps.filter(({ afterMs }) => afterMs < FOLLOW_UP_MAX_MS)
+}
+
+/** Of the messages to a domain whose servers are down, this share bounces at once: its name does not resolve. */
+const UNREACHABLE_SHARE = 0.35
+/** Of those that wait for a domain, this share is given up. */
+const GIVEN_UP_SHARE = 0.1
+
+/**
+ * The life of a message that met a trouble: deferred until shortly after the trouble's end, then delivered as a rule.
+ * `atMs` is when the message was accepted.
+ */
+export function planTroubledFollowUps(
+  profile: KeyProfile<string>,
+  trouble: Trouble,
+  atMs: number,
+  random: Random,
+): PlannedStep[] {
+  const steps: PlannedStep[] = [{ afterMs: 0, step: { event: 'processed' } }]
+  let afterMs = 500 + logNormal(random, 3 * SECOND_MS, 0.8)
+  const down = trouble.kind === 'domain_down'
+  if (down && random.next() < UNREACHABLE_SHARE) {
+    steps.push({ afterMs, step: { event: 'bounce', cause: unreachable } })
+    return steps
+  }
+  const leftMs = trouble.toMs - atMs
+  for (let attempt = 1; attempt === 1 || (afterMs < leftMs && attempt <= DEFERRALS_MAX); attempt++) {
+    steps.push({ afterMs, step: { event: 'deferred', attempt } })
+    afterMs += logNormal(random, 3 * MINUTE_MS * 1.9 ** attempt, 0.35)
+  }
+  afterMs = Math.max(afterMs, leftMs + exponential(random, 5 * MINUTE_MS))
+  if (down && random.next() < GIVEN_UP_SHARE) {
+    steps.push({ afterMs, step: { event: 'bounce', cause: expired } })
+    return steps
+  }
+  steps.push({ afterMs, step: { event: 'delivered' } })
+  planReading(steps, afterMs, { profile, random })
+  return steps.filter((step) => step.afterMs < FOLLOW_UP_MAX_MS)
 }
 
 /** Deferrals at growing intervals, from minutes to hours, then the end of it. */
@@ -85,7 +130,7 @@ function planDeferrals(
 function planReading(
   steps: PlannedStep[],
   deliveredMs: number,
-  draw: { readonly profile: KeyProfile; readonly random: Random },
+  draw: { readonly profile: KeyProfile<string>; readonly random: Random },
 ) {
   const { random, profile } = draw
   const { rates, content } = profile

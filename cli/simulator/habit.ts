@@ -1,4 +1,5 @@
-import { below, exponential, gammaFactor, logNormal, normal, Random } from './random.ts'
+import { below, exponential, gammaFactor, normal, Random } from './random.ts'
+import { offsetHours, type Zone } from './zone.ts'
 
 export const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
@@ -19,8 +20,8 @@ export type SteadyHabit = {
   readonly workingDay: DayProfile
   /** On the same scale as `workingDay`: all zero for a key that rests at weekends. */
   readonly weekend: DayProfile
-  /** Home time zones as hours ahead of UTC, each with its share of the traffic. */
-  readonly zones: readonly (readonly [offsetHours: number, share: number])[]
+  /** Home time zones, each with its share of the traffic. */
+  readonly zones: readonly (readonly [zone: Zone, share: number])[]
   /** Shapes of the gamma factors of a whole day and of one hour; the smaller, the more uneven. */
   readonly dayShape: number
   readonly hourShape: number
@@ -31,6 +32,11 @@ export type BatchHabit = {
   readonly kind: 'batch'
   /** Local weekdays, 0 = Sunday. */
   readonly weekdays: readonly number[]
+  /**
+   * Days of the month instead of weekdays, counted from 1, or backwards from −1 for the last. One that falls on a
+   * weekend moves to the nearest working day of the same month.
+   */
+  readonly monthDays?: readonly number[]
   /** Local starting times, minutes after midnight. */
   readonly startMinutes: readonly number[]
   /** Deviation of the start, minutes; it never starts early. */
@@ -39,7 +45,7 @@ export type BatchHabit = {
   /** Deviation of the logarithm of the size. */
   readonly sizeSigma: number
   readonly messagesPerSecond: number
-  readonly offsetHours: number
+  readonly zone: Zone
   /** How many recipients share one API call, and so one message id: at most SendGrid's 1000. */
   readonly recipientsPerSend: number
 }
@@ -53,7 +59,19 @@ export type BurstHabit = {
   readonly messagesPerSecondMax: number
 }
 
-export type Habit = SteadyHabit | BatchHabit | BurstHabit
+/** One run of a scheduler out of turn, or mails that somebody sends by hand. */
+export type RunHabit = {
+  readonly kind: 'run'
+  readonly fromMs: number
+  readonly messages: number
+  readonly messagesPerSecond: number
+  readonly recipientsPerSend: number
+}
+
+export type Habit = SteadyHabit | BatchHabit | BurstHabit | RunHabit
+
+/** Multiplies a habit's volume at an instant: growth, seasons, pauses. A batch goes by the instant of its start. */
+export type Volume = (atMs: number) => number
 
 /** One message's time and place in its key's life: `block` and `index` name its own random stream. */
 export type Arrival = { readonly atMs: number; readonly block: number; readonly index: number }
@@ -62,38 +80,54 @@ export type Arrival = { readonly atMs: number; readonly block: number; readonly 
  * The messages that a key sends within one hour (UTC, counted from the epoch), not sorted.
  *
  * Every hour can be asked for by itself and is always the same for one seed, so that a range may begin and end
- * anywhere. `rate` multiplies the volume of steady and batch habits. A burst is what it is.
+ * anywhere. `rate` and `volume` multiply the volume of steady and batch habits. Bursts and single runs are what they are.
  */
 export function arrivalsOfHour(
   habit: Habit,
   hour: number,
-  stream: { readonly seed: number; readonly keyNumber: number; readonly rate: number },
+  stream: {
+    readonly seed: number
+    readonly keyNumber: number
+    readonly rate: number
+    readonly volume?: Volume | undefined
+  },
 ): Arrival[] {
-  const { seed, keyNumber, rate } = stream
+  const { seed, keyNumber, rate, volume = always } = stream
   const random = (...parts: readonly number[]) => new Random(seed, keyNumber, ...parts)
   switch (habit.kind) {
     case 'steady':
-      return steadyArrivals(habit, hour, { random, rate })
+      return steadyArrivals(habit, hour, { random, rate, volume })
     case 'batch':
-      return batchArrivals(habit, hour, { random, rate })
+      return batchArrivals(habit, hour, { random, rate, volume })
     case 'burst':
       return burstArrivals(habit, hour, random(0, habit.fromMs))
+    case 'run':
+      return runArrivals(habit, hour)
     default:
       return habit satisfies never
   }
 }
 
-type Draws = { readonly random: (...parts: readonly number[]) => Random; readonly rate: number }
+const always: Volume = () => 1
 
-function steadyArrivals(habit: SteadyHabit, hour: number, { random, rate }: Draws): Arrival[] {
+type Draws = {
+  readonly random: (...parts: readonly number[]) => Random
+  readonly rate: number
+  readonly volume: Volume
+}
+
+function steadyArrivals(habit: SteadyHabit, hour: number, { random, rate, volume }: Draws): Arrival[] {
   const arrivals: Arrival[] = []
   const own = random(1, hour)
   const hourFactor = gammaFactor(own, habit.hourShape)
   const hourMs = hour * HOUR_MS
+  // Zones are whole hours from UTC, so an hour lies within one local day.
+  const day = localDay(hourMs, habit.zones[0]?.[0] ?? 0)
+  const dayFactor = gammaFactor(random(2, day), habit.dayShape)
   for (let slotMs = hourMs; slotMs < hourMs + HOUR_MS; slotMs += SLOT_MS) {
-    const mean = expectedPerHour(habit, slotMs + SLOT_MS / 2) * (SLOT_MS / HOUR_MS) * rate
+    const middleMs = slotMs + SLOT_MS / 2
+    const mean = expectedPerHour(habit, middleMs) * (SLOT_MS / HOUR_MS) * rate * volume(middleMs)
     if (mean <= 0) continue
-    const dayFactor = gammaFactor(random(2, localDay(slotMs, mainOffset(habit))), habit.dayShape)
     const gapMs = SLOT_MS / (mean * dayFactor * hourFactor)
     for (
       let atMs = slotMs + exponential(own, gapMs);
@@ -109,8 +143,8 @@ function steadyArrivals(habit: SteadyHabit, hour: number, { random, rate }: Draw
 /** Expected messages per hour of a steady habit at an instant, before chance and `rate`. */
 export function expectedPerHour(habit: SteadyHabit, atMs: number): number {
   const week = 5 * sum(habit.workingDay) + 2 * sum(habit.weekend)
-  return habit.zones.reduce((total, [offsetHours, share]) => {
-    const localMs = atMs + offsetHours * HOUR_MS
+  return habit.zones.reduce((total, [zone, share]) => {
+    const localMs = atMs + offsetHours(zone, atMs) * HOUR_MS
     return total + (share * habit.messagesPerWeek * weightAt(habit, localMs)) / week
   }, 0)
 }
@@ -129,27 +163,94 @@ function hourWeight(habit: SteadyHabit, localHour: number): number {
   return profile[((localHour % 24) + 24) % 24] ?? 0
 }
 
-function batchArrivals(habit: BatchHabit, hour: number, { random, rate }: Draws): Arrival[] {
+/** Deviations beyond this many are cut, so that a run's latest end is known before it is drawn. */
+const DEVIATIONS_MAX = 4
+
+function batchArrivals(habit: BatchHabit, hour: number, draws: Draws): Arrival[] {
   const arrivals: Arrival[] = []
   const hourMs = hour * HOUR_MS
-  const today = localDay(hourMs, habit.offsetHours)
+  const today = localDay(hourMs, habit.zone)
   for (let day = today - BATCH_DAYS_BACK; day <= today + 1; day++) {
-    if (!habit.weekdays.includes(weekdayOf(day))) continue
-    for (const startMinute of habit.startMinutes) {
-      const block = day * MINUTES_PER_DAY + startMinute
-      const own = random(3, block)
-      const delayMs = Math.abs(normal(own)) * habit.startJitterMinutes * MINUTE_MS
-      const startMs = block * MINUTE_MS - habit.offsetHours * HOUR_MS + delayMs
-      const size = Math.round(logNormal(own, habit.sizeMedian, habit.sizeSigma) * rate)
-      const gapMs = 1000 / (habit.messagesPerSecond * rate)
-      const first = Math.max(0, Math.ceil((hourMs - startMs) / gapMs))
-      const end = Math.min(size, Math.ceil((hourMs + HOUR_MS - startMs) / gapMs))
-      for (let index = first; index < end; index++) {
-        arrivals.push({ atMs: Math.floor(startMs + index * gapMs), block, index })
-      }
-    }
+    if (!runsOn(habit, day)) continue
+    for (const startMinute of habit.startMinutes) addRun(arrivals, habit, { hourMs, day, startMinute }, draws)
   }
-  return arrivals.filter(({ atMs }) => atMs >= hourMs && atMs < hourMs + HOUR_MS)
+  return arrivals
+}
+
+/** Adds the part of one run that lies within the hour. */
+function addRun(
+  arrivals: Arrival[],
+  habit: BatchHabit,
+  run: { readonly hourMs: number; readonly day: number; readonly startMinute: number },
+  { random, rate, volume }: Draws,
+) {
+  const { hourMs, day, startMinute } = run
+  const block = day * MINUTES_PER_DAY + startMinute
+  const localMs = block * MINUTE_MS
+  const plannedMs = localMs - offsetHours(habit.zone, localMs) * HOUR_MS
+  if (plannedMs >= hourMs + HOUR_MS) return
+  const median = habit.sizeMedian * rate * volume(plannedMs)
+  const gapMs = 1000 / (habit.messagesPerSecond * rate)
+  const longestMs =
+    DEVIATIONS_MAX * habit.startJitterMinutes * MINUTE_MS +
+    (median * Math.exp(DEVIATIONS_MAX * habit.sizeSigma) + 1) * gapMs
+  if (plannedMs + longestMs < hourMs) return
+  const own = random(3, block)
+  const startMs = plannedMs + Math.abs(boundedNormal(own)) * habit.startJitterMinutes * MINUTE_MS
+  const size = Math.round(median * Math.exp(habit.sizeSigma * boundedNormal(own)))
+  addEvenly(arrivals, hourMs, { startMs, gapMs, size, block })
+}
+
+/** The part of a run at an even pace that lies within the hour. */
+function addEvenly(
+  arrivals: Arrival[],
+  hourMs: number,
+  run: { readonly startMs: number; readonly gapMs: number; readonly size: number; readonly block: number },
+) {
+  const { startMs, gapMs, size, block } = run
+  const first = Math.max(0, Math.floor((hourMs - startMs) / gapMs))
+  const end = Math.min(size, Math.ceil((hourMs + HOUR_MS - startMs) / gapMs) + 1)
+  for (let index = first; index < end; index++) {
+    const atMs = Math.floor(startMs + index * gapMs)
+    if (atMs >= hourMs && atMs < hourMs + HOUR_MS) arrivals.push({ atMs, block, index })
+  }
+}
+
+function boundedNormal(random: Random): number {
+  return Math.max(-DEVIATIONS_MAX, Math.min(DEVIATIONS_MAX, normal(random)))
+}
+
+function runsOn(habit: BatchHabit, day: number): boolean {
+  if (habit.monthDays === undefined) return habit.weekdays.includes(weekdayOf(day))
+  const date = new Date(day * DAY_MS)
+  return habit.monthDays.some((monthDay) => {
+    const month = date.getUTCMonth() + (monthDay < 0 ? 1 : 0)
+    return (
+      nearestWorkingDay(Date.UTC(date.getUTCFullYear(), month, monthDay < 0 ? monthDay + 1 : monthDay)) ===
+      day
+    )
+  })
+}
+
+/** The day itself, or the nearest working day of the same month, counted from the epoch. */
+function nearestWorkingDay(atMs: number): number {
+  const day = Math.floor(atMs / DAY_MS)
+  const weekday = weekdayOf(day)
+  if (weekday !== 0 && weekday !== 6) return day
+  const [shorter, longer] = weekday === 6 ? [day - 1, day + 2] : [day + 1, day - 2]
+  return new Date(shorter * DAY_MS).getUTCMonth() === new Date(atMs).getUTCMonth() ? shorter : longer
+}
+
+function runArrivals(habit: RunHabit, hour: number): Arrival[] {
+  const { fromMs: startMs, messages: size, messagesPerSecond } = habit
+  const arrivals: Arrival[] = []
+  addEvenly(arrivals, hour * HOUR_MS, {
+    startMs,
+    gapMs: 1000 / messagesPerSecond,
+    size,
+    block: Math.floor(startMs / 1000),
+  })
+  return arrivals
 }
 
 /** How long a script keeps one rate before it speeds up or slows down. */
@@ -178,17 +279,13 @@ function burstArrivals(habit: BurstHabit, hour: number, random: Random): Arrival
   return arrivals.filter(({ atMs }) => atMs >= hourMs && atMs < hourMs + HOUR_MS)
 }
 
-function localDay(atMs: number, offsetHours: number): number {
-  return Math.floor((atMs + offsetHours * HOUR_MS) / DAY_MS)
+function localDay(atMs: number, zone: Zone): number {
+  return Math.floor((atMs + offsetHours(zone, atMs) * HOUR_MS) / DAY_MS)
 }
 
 /** Weekday of a day counted from the epoch, 0 = Sunday: 1 January 1970 was a Thursday. */
 function weekdayOf(day: number): number {
   return (((day + 4) % 7) + 7) % 7
-}
-
-function mainOffset(habit: SteadyHabit): number {
-  return habit.zones[0]?.[0] ?? 0
 }
 
 function sum(values: readonly number[]): number {

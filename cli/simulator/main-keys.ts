@@ -124,7 +124,7 @@ const shipping: KeyProfile = {
     sizeMedian: 36,
     sizeSigma: 0.35,
     messagesPerSecond: 3,
-    offsetHours: BERLIN,
+    zone: BERLIN,
     recipientsPerSend: 1,
   },
   content: serviceContent('shipping-updates', 'Your parcel is on its way', {
@@ -147,7 +147,7 @@ const nightly: KeyProfile = {
     sizeMedian: 700,
     sizeSigma: 0.12,
     messagesPerSecond: 2,
-    offsetHours: BERLIN,
+    zone: BERLIN,
     recipientsPerSend: 1,
   },
   content: serviceContent('nightly-statements', 'Your daily statement', {

@@ -2,7 +2,7 @@ import { deferralResponses } from './delivery-outcomes.ts'
 import type { Step } from './follow-ups.ts'
 import type { Message } from './message.ts'
 import { base64UrlText, below, pick, plainText, type Random } from './random.ts'
-import type { SimulatorSource } from './sources.ts'
+import { hashText } from './hash-text.ts'
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 
@@ -16,17 +16,34 @@ export type SendgridEvent = {
 }
 
 /** Numeric account ids, which SendGrid puts into the event ids of deliveries; billing is a subuser of its own. */
-const ACCOUNTS: Readonly<Record<SimulatorSource, number>> = {
-  main: 31_415_926,
-  billing: 31_442_718,
-  marketing: 31_415_926,
-}
+const ACCOUNTS = new Map<string, number>([
+  ['main', 31_415_926],
+  ['billing', 31_442_718],
+  ['marketing', 31_415_926],
+])
 
 /** Addresses for documentation (RFC 5737), so that nobody's real one appears. */
-const SENDING_ADDRESSES: Readonly<Record<SimulatorSource, readonly string[]>> = {
-  main: ['192.0.2.17', '192.0.2.18', '192.0.2.19'],
-  billing: ['192.0.2.40'],
-  marketing: ['192.0.2.81', '192.0.2.82'],
+const SENDING_ADDRESSES = new Map<string, readonly string[]>([
+  ['main', ['192.0.2.17', '192.0.2.18', '192.0.2.19']],
+  ['billing', ['192.0.2.40']],
+  ['marketing', ['192.0.2.81', '192.0.2.82']],
+])
+
+function accountOf(source: string): number {
+  const known = ACCOUNTS.get(source)
+  if (known !== undefined) return known
+  const account = 32_000_000 + (hashText(source) % 7_000_000)
+  ACCOUNTS.set(source, account)
+  return account
+}
+
+function sendingAddressesOf(source: string): readonly string[] {
+  const known = SENDING_ADDRESSES.get(source)
+  if (known !== undefined) return known
+  const first = 100 + (hashText(source) % 150)
+  const addresses = [`192.0.2.${first}`, `192.0.2.${first + 1}`]
+  SENDING_ADDRESSES.set(source, addresses)
+  return addresses
 }
 
 const READERS = [
@@ -60,7 +77,7 @@ export function renderEvent(message: Message, step: Step, timestamp: number, ran
 }
 
 function addSenderFields(event: SendgridEvent, message: Message) {
-  const { content } = message.profile
+  const { content } = message
   const [category] = message.categories
   if (category !== undefined) {
     event['category'] = message.categories.length === 1 ? category : [...message.categories]
@@ -81,7 +98,7 @@ function stepFields(message: Message, step: Step, timestamp: number, random: Ran
   const smtp = { 'smtp-id': message.smtpId }
   switch (step.event) {
     case 'processed': {
-      const { pool } = profile.content
+      const { pool } = message.content
       return { ...smtp, send_at: 0, ...(pool === undefined ? {} : { pool: { ...pool } }) }
     }
     case 'dropped':
@@ -93,18 +110,18 @@ function stepFields(message: Message, step: Step, timestamp: number, random: Ran
         attempt: String(step.attempt),
         tls: 1,
         domain: domainOf(message.email),
-        from: `no-reply@${profile.content.senderDomain}`,
+        from: `no-reply@${message.content.senderDomain}`,
       }
     case 'delivered': {
       const response = `250 2.0.0 OK ${timestamp} ${plainText(random, 12)}.${below(random, 1000)} - gsmtp`
-      return { ...smtp, response, ip: pick(random, SENDING_ADDRESSES[profile.source]), tls: 1, cert_err: 0 }
+      return { ...smtp, response, ip: pick(random, sendingAddressesOf(profile.source)), tls: 1, cert_err: 0 }
     }
     case 'bounce':
       return {
         ...smtp,
         ...step.cause,
         reason: step.cause.reason.replace('ADDRESS', message.email),
-        ip: pick(random, SENDING_ADDRESSES[profile.source]),
+        ip: pick(random, sendingAddressesOf(profile.source)),
         tls: 1,
       }
     case 'open':
@@ -116,7 +133,7 @@ function stepFields(message: Message, step: Step, timestamp: number, random: Ran
       }
     case 'click':
       return {
-        url: profile.content.links[step.link] ?? 'https://www.acme.example/',
+        url: message.content.links[step.link] ?? 'https://www.acme.example/',
         url_offset: { index: step.link, type: 'html' },
         useragent: pick(random, READERS),
         ip: readerAddress(random),
@@ -137,7 +154,7 @@ function stepFields(message: Message, step: Step, timestamp: number, random: Ran
 }
 
 function eventId(message: Message, step: Step, random: Random): string {
-  const rest = `${ACCOUNTS[message.profile.source]}-${message.messageId}-${message.recipientNumber}`
+  const rest = `${accountOf(message.profile.source)}-${message.messageId}-${message.recipientNumber}`
   switch (step.event) {
     case 'processed':
       return encoded(`processed-${rest}`)

@@ -1,9 +1,9 @@
-import { thiefOf, type AttackPlan } from './attack.ts'
+import { thiefOf, type AttackName, type AttackPlan } from './attack.ts'
 import { appendLabel, labelOf, type AttackLabel } from './attack-label.ts'
 import type { DeliveryProblem } from './deliver-webhook.ts'
 import { generateEvents, type SimulatedEvent } from './event-stream.ts'
 import { defaultFleet } from './fleet.ts'
-import type { AttackName, KeyProfile } from './key-profile.ts'
+import type { KeyProfile } from './key-profile.ts'
 import { liveSpans, readPosition, writePosition, type Position, type Span } from './position.ts'
 import { postLive } from './post-live.ts'
 import { ensureSimulatorKeys } from './sources.ts'
@@ -102,7 +102,7 @@ function createAttackWatch(label: AttackLabel | undefined, report: (report: Live
   let state: 'waiting' | 'under_way' | 'over' = label === undefined ? 'over' : 'waiting'
   return (untilMs: number, events: readonly SimulatedEvent[]) => {
     if (label === undefined || state === 'over') return
-    if (state === 'waiting' && events.some(({ attack }) => attack !== undefined)) {
+    if (state === 'waiting' && events.some(({ scenario }) => scenario !== undefined)) {
       state = 'under_way'
       report({ kind: 'attack_started', label })
     }

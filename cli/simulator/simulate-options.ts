@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { AppError } from '#shared/runtime/app-error.ts'
-import { DEFAULT_VICTIM } from './attack.ts'
+import { attackNames, DEFAULT_VICTIM } from './attack.ts'
 import { defaultFleet } from './fleet.ts'
-import { attackNames } from './key-profile.ts'
 
 const SECOND_MS = 1000
 const UNITS_MS = { d: 86_400_000, h: 3_600_000, m: 60_000 } as const

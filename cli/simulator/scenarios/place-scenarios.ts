@@ -1,0 +1,90 @@
+import { EVERY, UNATTRIBUTED } from '#shared/domain/alert.ts'
+import { HOUR_MS } from '../habit.ts'
+import { hashText } from '../hash-text.ts'
+import type { KeyProfile } from '../key-profile.ts'
+import { pick, Random } from '../random.ts'
+import { DAY_MS } from './local-time.ts'
+import { isNamedInMessages, type Plan, type Scenario, type Target } from './scenario.ts'
+
+export type PlacedScenario = { readonly id: string; readonly scenario: Scenario; readonly plan: Plan }
+
+export type PlacementOptions = {
+  readonly seed: number
+  readonly profiles: readonly KeyProfile<string>[]
+  readonly startMs: number
+  readonly endMs: number
+  /** Scenarios begin here at the earliest. */
+  readonly judgedFromMs: number
+}
+
+/** Between two scenarios about one key. */
+const KEY_GAP_MS = 4 * DAY_MS
+/** Between two of which at least one is about a whole source or fleet; the second where the first leaves no room. */
+const WIDE_GAPS_MS = [DAY_MS, 4 * HOUR_MS]
+const TRIES_MAX = 150
+/** An attack needs this much time after it to be found. */
+const LAST_MS = HOUR_MS
+
+/**
+ * Finds a key and a time for a scenario beside those already placed. Undefined where there is no room, or no such key.
+ *
+ * Scenarios never overlap on a key, and there are four days between two on one key. About a source or the fleet,
+ * and among what no rule attributes, a day or at least four hours have to do.
+ */
+export function placeScenario(
+  scenario: Scenario,
+  number: number,
+  others: readonly PlacedScenario[],
+  options: PlacementOptions,
+): PlacedScenario | undefined {
+  const { seed, profiles, startMs, endMs, judgedFromMs } = options
+  const id = `${scenario.name} ${number}`
+  for (const wideGapMs of WIDE_GAPS_MS) {
+    for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
+      const random = new Random(seed, 21, hashText(id), wideGapMs, attempt)
+      const victim = pick(random, profiles)
+      const atMs = Math.floor(judgedFromMs + (endMs - judgedFromMs) * random.next())
+      if (victim.name === UNATTRIBUTED || !scenario.suits(victim, atMs)) continue
+      const plan = scenario.plan({ id, victim, fleet: profiles, startMs, endMs, atMs, random })
+      if (plan === undefined || plan.span.fromMs < judgedFromMs || plan.span.toMs > endMs) continue
+      if (scenario.kind === 'attack' && plan.span.toMs > endMs - LAST_MS) continue
+      const placed = { id, scenario, plan }
+      if (others.every((other) => isApart(placed, other, wideGapMs))) return placed
+    }
+  }
+  return undefined
+}
+
+function isApart(one: PlacedScenario, other: PlacedScenario, wideGapMs: number): boolean {
+  const gapMs = gapBetween(entitiesOf(one.plan), entitiesOf(other.plan), wideGapMs)
+  if (gapMs === undefined) return true
+  const left = one.plan.occupies ?? one.plan.span
+  const right = other.plan.occupies ?? other.plan.span
+  // What takes no time is in nobody's way.
+  if (left.fromMs === left.toMs || right.fromMs === right.toMs) return true
+  return left.fromMs >= right.toMs + gapMs || right.fromMs >= left.toMs + gapMs
+}
+
+/** Undefined when they have nothing in common. */
+function gapBetween(
+  left: readonly Target[],
+  right: readonly Target[],
+  wideGapMs: number,
+): number | undefined {
+  let gapMs: number | undefined
+  for (const one of left) {
+    for (const other of right) {
+      const same = (a: string, b: string) => a === b || a === EVERY || b === EVERY
+      if (!same(one.source, other.source) || !same(one.key, other.key)) continue
+      const wide = [one.key, other.key].some((key) => key === EVERY || key === UNATTRIBUTED)
+      gapMs = Math.max(gapMs ?? 0, wide ? wideGapMs : KEY_GAP_MS)
+    }
+  }
+  return gapMs
+}
+
+/** The targets and, where the thief does not say which key it is, what the source has without a name. */
+function entitiesOf({ targets, senders = [] }: Plan): readonly Target[] {
+  const nameless = senders.filter((sender) => !isNamedInMessages(sender))
+  return [...targets, ...nameless.map(({ source }) => ({ source, key: UNATTRIBUTED }))]
+}
