@@ -1,4 +1,3 @@
-import { describePercent } from '#shared/domain/number-text.ts'
 import { number, span } from '../alert-text.ts'
 import { POINTS_MIN, type Evidence, type EvidenceSink } from '../evidence.ts'
 import { surpriseOfShare, type ShareDistribution } from '../statistics/beta-binomial.ts'
@@ -46,11 +45,13 @@ const carried: Readonly<Record<OutcomeKind['timing'], readonly (readonly number[
 
 /** Significant is not important: twice the usual share is worth two points at most, four times six. */
 const POINTS_PER_RATIO = 2
-/** With fewer different recipients than this a kind of failure cannot be conclusive … */
+/** Points of one, two and three failures at most: chance needs no more. Three complaints, however, can be conclusive. */
+const FEW_MAX = [0, 0, 2, 3]
+const FEW_COMPLAINTS_MAX = [0, 0, 2.5]
 const CONCLUSIVE_FAILURES = 4
-const INCONCLUSIVE_MAX = 3
-/** … and so it is with a key that is not known yet. */
+/** A key whose habits are not known yet is never conclusive; nor is one that has sent on a few days only. */
 const YOUNG_MAX = 3
+const DAYS_MIN = 3
 /** So much of the failures at one recipient domain is that domain's own trouble. */
 const ONE_DOMAIN_SHARE = 0.8
 const HOLD_MINUTES: Readonly<Record<OutcomeKind['timing'], number>> = { 'at-once': 60, soon: 60, late: 360 }
@@ -82,11 +83,14 @@ export function judgeOutcome(view: OutcomeView, kind: OutcomeKind, sink: Evidenc
   const since = view.counts.head - best.minutes
   const recent = failuresSince(view.failures, kind.column, since)
   const oneDomain = recent.count >= CONCLUSIVE_FAILURES && recent.domainShare >= ONE_DOMAIN_SHARE
-  const limits = [best.points, kind.pointsMax]
-  if (oneDomain) limits.push(kind.oneDomainMax)
-  if (kind.timing !== 'late' && best.observed < CONCLUSIVE_FAILURES) limits.push(INCONCLUSIVE_MAX)
-  if (!view.mature) limits.push(YOUNG_MAX)
-  const points = Math.min(...limits)
+  const few = kind.timing === 'late' ? FEW_COMPLAINTS_MAX : FEW_MAX
+  const points = Math.min(
+    best.points,
+    kind.pointsMax,
+    oneDomain ? kind.oneDomainMax : Infinity,
+    few[best.observed] ?? Infinity,
+    view.mature && fit.days >= DAYS_MIN ? Infinity : YOUNG_MAX,
+  )
   if (points < POINTS_MIN || !sink.wants(kind.signal, points)) return
   const startMinute = Number.isFinite(recent.firstMinute) ? recent.firstMinute : since
   sink.report(evidenceOf(kind, { ...best, points, startMinute, oneDomain, fit }))
@@ -123,6 +127,9 @@ export function mostSurprising(
   return best
 }
 
+/** Spans of different lengths that overlap in part look like so many independent ones. */
+const SPANS_LOOKED_AT = 3
+
 /**
  * −log10 of the probability that a day of this key has such a value. A span is looked at whenever it gains a
  * failure, so a day is as many looks as it has failures, or as it has such spans: the surprise of one look is
@@ -138,7 +145,7 @@ function pointsOf(
 ): number {
   const ratio = observed / (share * cohort)
   if (ratio <= 1) return 0
-  const looks = Math.max(1, Math.min(MINUTES_PER_DAY / minutes, 1 + aDay))
+  const looks = SPANS_LOOKED_AT * Math.max(1, Math.min(MINUTES_PER_DAY / minutes, 1 + aDay))
   const surprise = surpriseOfShare(observed, cohort, distribution) - Math.log10(looks)
   return Math.min(surprise, POINTS_PER_RATIO * (ratio - 1))
 }
@@ -153,6 +160,15 @@ function evidenceOf(kind: OutcomeKind, finding: Finding): Evidence {
   const { observed, messages, cohort, minutes, oneDomain, fit } = finding
   const expected = fit.share * cohort
   const expectedHigh = usualMost(cohort, fit.distribution, expected)
+  // Complaints and late bounces belong to messages from before the span too.
+  const ofWhat =
+    kind.timing === 'late' || messages < observed
+      ? `about ${number(cohort)} messages`
+      : `${number(messages)} messages in ${span(minutes)}`
+  const usual =
+    expectedHigh < 1
+      ? 'none is usual'
+      : `${number(expectedHigh)} at most are usual (expected ${number(expected)})`
   const where = oneDomain ? ', nearly all at one recipient domain' : ''
   return {
     signal: kind.signal,
@@ -165,9 +181,7 @@ function evidenceOf(kind: OutcomeKind, finding: Finding): Evidence {
     expectedHigh,
     messages,
     holdMinutes: HOLD_MINUTES[kind.timing],
-    text:
-      `${number(observed)} of ${number(Math.max(observed, messages))} messages in ${span(minutes)} ${kind.verb} ` +
-      `where ${number(expected)} would be usual (${describePercent(fit.share)})${where}`,
+    text: `${number(observed)} of ${ofWhat} ${kind.verb} where ${usual}${where}`,
     details: {
       outcome: kind.verb,
       failures: observed,

@@ -11,8 +11,9 @@ import {
 } from './outcome-counts.ts'
 import type { OutcomeKind } from './outcome-kinds.ts'
 
-/** Pairs of failures that the opinion about variation weighs. */
-const VARIATION_WEIGHT = 6
+/** The opinion about variation weighs so many pairs of failures, and as much as so many cells: one newsletter shows none. */
+const VARIATION_PAIRS = 6
+const VARIATION_CELLS = 5
 /** However even a key looks, like days differ by this much: a quarter, as squared coefficient of variation. */
 const VARIATION_MIN = 0.06
 /** Complaints are counted per day but belong to earlier days' messages, so evenness is not to be believed. */
@@ -26,6 +27,8 @@ export type OutcomeFit = {
   readonly distribution: ShareDistribution
   /** Failures on a usual day with traffic. */
   readonly aDay: number
+  /** Days with traffic that it rests on. */
+  readonly days: number
 }
 
 /** Messages that can fail in this way. */
@@ -46,24 +49,32 @@ export function fitOf(counts: OutcomeCounts, kind: OutcomeKind): OutcomeFit {
   const messages = messagesFor(kind, column)
   const failures = Math.min(column(kind.column), messages)
   const share = (failures + kind.usualWeight) / (messages + kind.usualWeight / kind.usualShare)
-  const variation = variationOf(kind, { totals, messages, failures })
   const cells = messages ** 2 / Math.max(1, pairsOf(totals))
+  const variation = variationOf(kind, { totals, messages, failures, cells })
   const uncertainty = 1 / (failures + kind.usualWeight) + variation / (cells + 1)
+  const days = totals[TOTAL_DAYS] ?? 0
   return {
     share,
     distribution: shareDistribution(share, (1 + variation) * (1 + uncertainty) - 1),
-    aDay: (share * messages) / Math.max(1, totals[TOTAL_DAYS] ?? 0),
+    aDay: (share * messages) / Math.max(1, days),
+    days,
   }
 }
 
 function variationOf(
   kind: OutcomeKind,
-  given: { readonly totals: readonly number[]; readonly messages: number; readonly failures: number },
+  given: {
+    readonly totals: readonly number[]
+    readonly messages: number
+    readonly failures: number
+    readonly cells: number
+  },
 ): number {
-  const { totals, messages, failures } = given
+  const { totals, messages, failures, cells } = given
   const shown = pairsOfKind(totals, kind.column)
   const even = messages === 0 ? 0 : (failures / messages) ** 2 * pairsOf(totals)
-  const ratio = (shown + VARIATION_WEIGHT * (1 + kind.variation)) / (even + VARIATION_WEIGHT)
+  const weight = Math.max(VARIATION_PAIRS, (VARIATION_CELLS * even) / Math.max(1, cells))
+  const ratio = (shown + weight * (1 + kind.variation)) / (even + weight)
   const least = kind.timing === 'late' ? VARIATION_MIN_LATE : VARIATION_MIN
   return Math.min(VARIATION_MAX, Math.max(least, ratio - 1))
 }
