@@ -117,3 +117,30 @@ export function outcomesOf(
   }
   return events.toSorted((a, b) => a.timestamp - b.timestamp)
 }
+
+/** A factor with mean 1 and the given coefficient of variation; log-normal. */
+export function factor(variation: number, random: () => number): number {
+  const spread = Math.sqrt(Math.log(1 + variation ** 2))
+  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+  return Math.exp(spread * normal - spread ** 2 / 2)
+}
+
+/** Whole days of a key, the shares of each day differing by `variation`; in the order of time. */
+export function usualDays(
+  days: number,
+  given: { readonly habit: OutcomeHabit; readonly variation: number; readonly random: () => number },
+): EngineEvent[] {
+  const { habit, variation, random } = given
+  const events: EngineEvent[] = []
+  for (let day = 0; day < days; day += 1) {
+    const ofDay = { ...habit }
+    for (const name of ['bounce', 'spamReport', 'unsubscribe', 'defer', 'drop'] as const) {
+      ofDay[name] = habit[name] * factor(variation, random)
+    }
+    const startMinute = FIRST_MINUTE + day * DAY_MINUTES
+    events.push(
+      ...outcomesOf(ofDay, { startMinute, minutes: DAY_MINUTES, messages: habit.messagesADay }, random),
+    )
+  }
+  return events.toSorted((a, b) => a.timestamp - b.timestamp)
+}

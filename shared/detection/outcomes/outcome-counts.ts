@@ -192,6 +192,11 @@ const FORGOTTEN = 0.1
 /** Lets the last days train at once, also those that were kept out, and today as far as it has come. */
 export function acceptCounts(counts: OutcomeCounts): void {
   const { totals } = counts
+  const coarsest = cellMinutes.length - 1
+  for (let cell = 0; cell < CELLS; cell += 1) {
+    const at = (coarsest * CELLS + cell) * STRIDE
+    if (counts.cells[at] !== 0) keepPairs(counts, at, counts.cells[at] ?? 0)
+  }
   for (let index = 0; index < totals.length; index += 1) totals[index] = (totals[index] ?? 0) * FORGOTTEN
   for (const day of counts.days) {
     if (day.use === 'folded') continue
