@@ -11,7 +11,7 @@ import { defaultFleet } from '../simulator/fleet.ts'
 import { runSimulation, type SimulationReport } from '../simulator/run-simulation.ts'
 import { parseSimulateOptions, type SimulateOptions } from '../simulator/simulate-options.ts'
 import { ensureSimulatorKeys, simulatorSourcesConfig } from '../simulator/sources.ts'
-import { writeEventsFile } from '../simulator/write-events-file.ts'
+import { arriveAsUsual, writeEventsFile } from '../simulator/write-events-file.ts'
 import { formatAddress } from '../supervisor/addresses.ts'
 import { untilToldToStop } from '../supervisor/until-told-to-stop.ts'
 
@@ -130,7 +130,10 @@ async function writeRange(options: SimulateOptions, file: string) {
     profiles.push(thief)
     if (options.labels !== undefined) await appendLabel(options.labels, labelOf(thief, plan, options))
   }
-  const events = await writeEventsFile(file, generateEvents({ profiles, seed, rate, fromMs, toMs }))
+  const events = await writeEventsFile(
+    file,
+    arriveAsUsual(generateEvents({ profiles, seed, rate, fromMs, toMs })),
+  )
   console.log(
     options.json
       ? JSON.stringify({ kind: 'file_written', file, events })

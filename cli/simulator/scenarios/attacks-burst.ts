@@ -74,6 +74,7 @@ const isEverydayKey = (profile: KeyProfile<string>) => !isCampaign(profile)
 const stolenKey: Scenario = {
   name: 'stolen-key',
   kind: 'attack',
+  messagesMin: 60,
   about: 'a script sends 4 to 8 messages a second for five minutes, with nothing of the owner’s',
   suits: isEverydayKey,
   plan: ({ id, victim, atMs }) => {
@@ -91,6 +92,7 @@ const stolenKey: Scenario = {
 const blast: Scenario = {
   name: 'blast',
   kind: 'attack',
+  messagesMin: 60,
   about: 'a thief sends at ten times the usual rate or more, without the owner’s custom arguments',
   suits: isEverydayKey,
   plan: (request) => planBlast(request, 'nothing', drawBlast(request.victim, request.atMs, request.random)),
@@ -99,6 +101,7 @@ const blast: Scenario = {
 const blastCopiedArguments: Scenario = {
   name: 'blast-copied-arguments',
   kind: 'attack',
+  messagesMin: 60,
   about: 'a blast with the owner’s custom arguments, some with the wrong kind of value',
   suits: isEverydayKey,
   plan: (request) => planBlast(request, 'arguments', drawBlast(request.victim, request.atMs, request.random)),
@@ -107,6 +110,7 @@ const blastCopiedArguments: Scenario = {
 const blastNewsletter: Scenario = {
   name: 'blast-newsletter',
   kind: 'attack',
+  messagesMin: 60,
   about: 'a blast with a newsletter’s key, of the usual size, at its usual hour',
   suits: isCampaign,
   plan: (request) => {
@@ -129,6 +133,7 @@ const blastNewsletter: Scenario = {
 const testThenBlast: Scenario = {
   name: 'test-then-blast',
   kind: 'attack',
+  messagesMin: 60,
   about: 'one to three mails to the thief’s own mailbox, a blast some time later',
   suits: isEverydayKey,
   plan: (request) => {
@@ -177,6 +182,7 @@ const testThenBlast: Scenario = {
 const keyExplosion: Scenario = {
   name: 'key-explosion',
   kind: 'attack',
+  messagesMin: 60,
   about: 'a new key name in every message, so that no name has a baseline',
   suits: ({ content }) => 'api_key_id' in content.customArguments,
   plan: (request) => {
@@ -199,6 +205,8 @@ const keyExplosion: Scenario = {
 const stolenVault: Scenario = {
   name: 'stolen-vault',
   kind: 'attack',
+  wide: true,
+  messagesMin: 80,
   about: 'many keys are used at once by one thief',
   suits: isEverydayKey,
   plan: (request) => {

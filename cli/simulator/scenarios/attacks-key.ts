@@ -37,6 +37,7 @@ const hadALife = (profile: KeyProfile<string>, atMs: number) => messagesPerDay(p
 const dormantKey: Scenario = {
   name: 'dormant-key',
   kind: 'attack',
+  messagesMin: 15,
   about: 'a key that nobody has used for weeks sends again',
   suits: hadALife,
   plan: (request) => planLateUse(request, ['key.dormant_woke']),
@@ -45,6 +46,7 @@ const dormantKey: Scenario = {
 const retiredKey: Scenario = {
   name: 'retired-key',
   kind: 'attack',
+  messagesMin: 15,
   about: 'a key that its owners retired weeks ago sends again',
   suits: hadALife,
   plan: (request) => planLateUse(request, ['key.retired_used', 'key.dormant_woke']),
@@ -53,6 +55,7 @@ const retiredKey: Scenario = {
 const silencedWebhook: Scenario = {
   name: 'silenced-webhook',
   kind: 'attack',
+  wide: true,
   about: 'somebody switches the event webhook off: every event of a source ceases',
   suits: (profile, atMs) => messagesPerDay(profile, atMs) >= 150,
   plan: ({ id, victim, atMs, random }) => {

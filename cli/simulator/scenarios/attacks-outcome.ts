@@ -1,5 +1,5 @@
 import { HOUR_MS } from '../habit.ts'
-import type { KeyProfile } from '../key-profile.ts'
+import type { KeyProfile, Span } from '../key-profile.ts'
 import { pick, plainText } from '../random.ts'
 import { templateId } from '../usual-habits.ts'
 import { burst, signalsOf } from './attacks-burst.ts'
@@ -17,6 +17,7 @@ const sendsDaily = (profile: KeyProfile<string>, atMs: number, atLeast: number) 
 const newContent: Scenario = {
   name: 'new-content',
   kind: 'attack',
+  messagesMin: 40,
   about: 'the owner’s custom arguments, with a category and a template that the key never had',
   suits: (profile, atMs) => sendsDaily(profile, atMs, 5),
   plan: ({ id, victim, atMs, random }) => {
@@ -48,14 +49,21 @@ const newContent: Scenario = {
   },
 }
 
-/** Messages of an attack that hides in the key's usual volume. */
-function hiddenHabit(victim: KeyProfile<string>, atMs: number, share: number) {
-  return evenHabit(clamp(messagesPerDay(victim, atMs) * share, 120, 6000))
+/** An attack that hides in the key's usual volume: that part of it, but enough messages to be worth a thief's while. */
+function hiddenHabit(
+  victim: KeyProfile<string>,
+  span: Span,
+  part: { readonly share: number; readonly messagesMin: number },
+) {
+  const days = (span.toMs - span.fromMs) / DAY_MS
+  const messages = messagesPerDay(victim, span.fromMs) * part.share * days
+  return evenHabit(clamp(messages, part.messagesMin, 3000) / days)
 }
 
 const bounceStorm: Scenario = {
   name: 'bounce-storm',
   kind: 'attack',
+  messagesMin: 60,
   about: 'a bought list full of dead addresses; all else is the owner’s',
   suits: (profile, atMs) => sendsDaily(profile, atMs, 20),
   plan: ({ id, victim, atMs, random }) => {
@@ -65,7 +73,7 @@ const bounceStorm: Scenario = {
       random,
       copied: 'everything',
       audience: { audience: nearAudience(victim, random), near: false },
-      habit: hiddenHabit(victim, atMs, between(random, 0.8, 4)),
+      habit: hiddenHabit(victim, span, { share: between(random, 0.8, 4), messagesMin: 90 }),
       active: span,
     })
     return {
@@ -81,6 +89,7 @@ const bounceStorm: Scenario = {
 const spamReports: Scenario = {
   name: 'spam-reports',
   kind: 'attack',
+  messagesMin: 150,
   about: 'recipients complain; all else is the owner’s',
   suits: (profile, atMs) => sendsDaily(profile, atMs, 100),
   plan: ({ id, victim, atMs, random }) => {
@@ -91,7 +100,7 @@ const spamReports: Scenario = {
       random,
       copied: 'everything',
       audience: { audience: nearAudience(victim, random), near: true },
-      habit: hiddenHabit(victim, atMs, between(random, 0.5, 2)),
+      habit: hiddenHabit(victim, active, { share: between(random, 0.5, 2), messagesMin: 250 }),
       active,
     })
     const rates = {
@@ -113,6 +122,7 @@ const spamReports: Scenario = {
 const phishingLinks: Scenario = {
   name: 'phishing-links',
   kind: 'attack',
+  messagesMin: 150,
   about: 'the links lead elsewhere, which only clicks show; all else is the owner’s',
   suits: (profile, atMs) => sendsDaily(profile, atMs, 60),
   plan: ({ id, victim, atMs, random }) => {
@@ -122,7 +132,7 @@ const phishingLinks: Scenario = {
       random,
       copied: 'everything',
       audience: { audience: victim.audience, near: true },
-      habit: hiddenHabit(victim, atMs, between(random, 0.2, 0.6)),
+      habit: hiddenHabit(victim, active, { share: between(random, 0.2, 0.6), messagesMin: 200 }),
       active,
     })
     const { content, rates } = thief

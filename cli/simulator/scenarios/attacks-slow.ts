@@ -37,6 +37,7 @@ const sendsDaily = (profile: KeyProfile<string>, atMs: number, atLeast: number) 
 const lowAndSlow: Scenario = {
   name: 'low-and-slow',
   kind: 'attack',
+  messagesMin: 40,
   about: 'about 5 % of the key’s volume for days, at its own hours or at any',
   suits: (profile, atMs) => sendsDaily(profile, atMs, 150),
   plan: ({ id, victim, atMs, random }) => {
@@ -57,6 +58,7 @@ const lowAndSlow: Scenario = {
 const rampHourly: Scenario = {
   name: 'ramp-hourly',
   kind: 'attack',
+  messagesMin: 40,
   about: 'volume that doubles every hour',
   suits: (profile, atMs) => sendsDaily(profile, atMs, 5),
   plan: ({ id, victim, atMs, random }) => {
@@ -85,6 +87,7 @@ const rampHourly: Scenario = {
 const rampDaily: Scenario = {
   name: 'ramp-daily',
   kind: 'attack',
+  messagesMin: 40,
   about: 'volume that grows by 15 % a day, to strangers, with all that the owner puts on a message',
   suits: (profile, atMs) => isSteady(profile) && sendsDaily(profile, atMs, 60),
   plan: ({ id, victim, atMs, random }) => {
@@ -120,6 +123,7 @@ const sleepsAtNight = ({ habit }: KeyProfile<string>) =>
 const offHoursTrickle: Scenario = {
   name: 'off-hours-trickle',
   kind: 'attack',
+  messagesMin: 40,
   about: 'about 30 messages an hour in the nights of a key that sleeps then',
   suits: (profile, atMs) => sleepsAtNight(profile) && sendsDaily(profile, atMs, 10),
   plan: ({ id, victim, atMs, random }) => {
@@ -149,6 +153,7 @@ const offHoursTrickle: Scenario = {
 const mixShift: Scenario = {
   name: 'mix-shift',
   kind: 'attack',
+  messagesMin: 40,
   about: 'the owner’s service stops and the thief sends as much, to other people',
   suits: (profile, atMs) => isSteady(profile) && sendsDaily(profile, atMs, 60),
   plan: ({ id, victim, atMs, random }) => {
@@ -180,6 +185,7 @@ function stopped(victim: KeyProfile<string>, span: Span): NonNullable<Plan['alte
 const formRelay: Scenario = {
   name: 'form-relay',
   kind: 'attack',
+  messagesMin: 40,
   about: 'the service itself is made to write to strangers: same template, arguments and links',
   suits: (profile, atMs) => isSteady(profile) && sendsDaily(profile, atMs, 20),
   plan: ({ id, victim, atMs, random }) => {

@@ -7,7 +7,7 @@ import { moreOf } from './benign-volume.ts'
 import { between, wholeBetween } from './draw.ts'
 import { habitOf } from './fleet-keys.ts'
 import { DAY_MS, homeZone, MINUTE_MS, nextLocalTime, WORKING_DAYS } from './local-time.ts'
-import { alterKey, targetOf, type Plan, type Scenario } from './scenario.ts'
+import { alterKey, isNamedInMessages, targetOf, type Plan, type Scenario } from './scenario.ts'
 import { messagesPerDay } from './usual-volume.ts'
 
 const benign = (victim: KeyProfile<string>, span: Span): Plan => ({
@@ -29,6 +29,7 @@ const deployment: Scenario = {
       minuteOfDay: wholeBetween(random, 9 * 60, 17 * 60),
       weekdays,
     })
+    if (fromMs > endMs - DAY_MS) return undefined
     const change = { scenario: id, fromMs, toMs: endMs, content: deployed(victim.content, random) }
     return {
       ...benign(victim, { fromMs, toMs: Math.min(endMs, fromMs + 2 * DAY_MS) }),
@@ -64,10 +65,10 @@ const newService: Scenario = {
       minuteOfDay: wholeBetween(random, 9 * 60, 16 * 60),
       weekdays,
     })
+    if (fromMs > endMs - DAY_MS) return undefined
     const named = 'api_key_id' in victim.content.customArguments
-    const source =
-      named || victim.source.startsWith('marketing') ? victim.source : `own-${plainText(random, 5)}`
-    const naming = named ? 'argument' : source === victim.source ? 'category' : 'source'
+    const naming = named ? 'argument' : isNamedInMessages(victim) ? 'category' : 'source'
+    const source = naming === 'source' ? `own-${plainText(random, 5)}` : victim.source
     const name = `new-${plainText(random, 5)}`
     const born = habitOf({ name, source, naming, random, startMs })
     const profile: KeyProfile<string> = { ...born, scenario: id, active: { fromMs, toMs: endMs } }

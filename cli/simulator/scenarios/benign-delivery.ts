@@ -2,13 +2,23 @@ import { EVERY } from '#shared/domain/alert.ts'
 import { HOUR_MS } from '../habit.ts'
 import type { KeyProfile, Span, Trouble } from '../key-profile.ts'
 import { pickWeighted } from '../random.ts'
-import { between } from './draw.ts'
-import type { Plan, Scenario } from './scenario.ts'
+import { between, wholeBetween } from './draw.ts'
+import { homeZone, nextLocalTime, WORKING_DAYS } from './local-time.ts'
+import type { Plan, PlanRequest, Scenario } from './scenario.ts'
 import { messagesPerDay } from './usual-volume.ts'
 
-const isBusy = (profile: KeyProfile<string>, atMs: number) => messagesPerDay(profile, atMs) >= 20
+const isBusy = (profile: KeyProfile<string>, atMs: number) =>
+  profile.habit.kind === 'steady' && messagesPerDay(profile, atMs) >= 80
 /** SendGrid tries for up to 24 hours after the first delivery; 29 were measured. */
 const REDELIVERED_FOR_MS = 29 * HOUR_MS
+
+/** In the daytime of the key that it is drawn for, when there is something to see. */
+function startOf({ victim, atMs, random }: PlanRequest): number {
+  return nextLocalTime(atMs, homeZone(victim), {
+    minuteOfDay: wholeBetween(random, 7 * 60, 18 * 60),
+    weekdays: WORKING_DAYS,
+  })
+}
 
 const ofSource = (source: string, span: Span): Plan => ({
   span,
@@ -20,10 +30,14 @@ const ofSource = (source: string, span: Span): Plan => ({
 const redeliveryStorm: Scenario = {
   name: 'redelivery-storm',
   kind: 'benign',
+  wide: true,
   about: 'the events of some hours are delivered up to 46 times within 29 hours',
   suits: isBusy,
-  plan: ({ id, victim: { source }, atMs, random }) => {
-    const posted = { fromMs: atMs, toMs: Math.floor(atMs + between(random, 0.5, 3) * HOUR_MS) }
+  plan: (request) => {
+    const { id, random } = request
+    const { source } = request.victim
+    const fromMs = startOf(request)
+    const posted = { fromMs, toMs: Math.floor(fromMs + between(random, 0.5, 3) * HOUR_MS) }
     return {
       ...ofSource(source, { fromMs: posted.fromMs, toMs: posted.toMs + REDELIVERED_FOR_MS }),
       deliveries: [{ kind: 'redelivered', scenario: id, source, ...posted }],
@@ -34,10 +48,14 @@ const redeliveryStorm: Scenario = {
 const outageCatchUp: Scenario = {
   name: 'outage-catch-up',
   kind: 'benign',
+  wide: true,
   about: 'nothing arrives for hours, then all of it at once, with its true times',
   suits: isBusy,
-  plan: ({ id, victim: { source }, atMs, random }) => {
-    const held = { fromMs: atMs, toMs: Math.floor(atMs + between(random, 1, 9) * HOUR_MS) }
+  plan: (request) => {
+    const { id, random } = request
+    const { source } = request.victim
+    const fromMs = startOf(request)
+    const held = { fromMs, toMs: Math.floor(fromMs + between(random, 1, 9) * HOUR_MS) }
     return {
       ...ofSource(source, { fromMs: held.fromMs, toMs: held.toMs + HOUR_MS }),
       deliveries: [{ kind: 'held', scenario: id, source, ...held }],
@@ -59,10 +77,13 @@ function planTrouble(trouble: Trouble): Plan {
 const domainOutage: Scenario = {
   name: 'domain-outage',
   kind: 'benign',
+  wide: true,
   about: 'the mail servers of one recipient domain are down, for every key',
   suits: (profile, atMs) =>
     isBusy(profile, atMs) && profile.audience.domains.some(([{ kind }]) => kind === 'domain'),
-  plan: ({ id, victim, atMs, random }) => {
+  plan: (request) => {
+    const { id, victim, random } = request
+    const fromMs = startOf(request)
     const domains = victim.audience.domains.flatMap(([family, weight]) =>
       family.kind === 'domain' ? [[family.name, weight] as const] : [],
     )
@@ -71,8 +92,8 @@ const domainOutage: Scenario = {
       scenario: id,
       recipientDomain: pickWeighted(random, domains),
       share: between(random, 0.75, 1),
-      fromMs: atMs,
-      toMs: Math.floor(atMs + between(random, 1, 10) * HOUR_MS),
+      fromMs,
+      toMs: Math.floor(fromMs + between(random, 1, 10) * HOUR_MS),
     })
   },
 }
@@ -80,16 +101,20 @@ const domainOutage: Scenario = {
 const deferralIncident: Scenario = {
   name: 'deferral-incident',
   kind: 'benign',
+  wide: true,
   about: 'deferrals everywhere for some hours, delivered later',
   suits: isBusy,
-  plan: ({ id, atMs, random }) =>
-    planTrouble({
+  plan: (request) => {
+    const { id, random } = request
+    const fromMs = startOf(request)
+    return planTrouble({
       kind: 'deferrals',
       scenario: id,
       share: between(random, 0.25, 0.8),
-      fromMs: atMs,
-      toMs: Math.floor(atMs + between(random, 0.7, 5) * HOUR_MS),
-    }),
+      fromMs,
+      toMs: Math.floor(fromMs + between(random, 0.7, 5) * HOUR_MS),
+    })
+  },
 }
 
 export const deliveryLookAlikes: readonly Scenario[] = [

@@ -165,6 +165,7 @@ const honestGrowth: Scenario = {
 const holidayQuiet: Scenario = {
   name: 'holiday-quiet',
   kind: 'benign',
+  wide: true,
   about: 'a public holiday, or two weeks in which a department is away: 10 to 20 % of the volume',
   suits: (profile, atMs) => isSteady(profile) && sendsDaily(profile, atMs, 20),
   plan: ({ victim, atMs, startMs, endMs, random }) => {
@@ -189,6 +190,7 @@ const holidayQuiet: Scenario = {
 const daylightSaving: Scenario = {
   name: 'daylight-saving',
   kind: 'benign',
+  wide: true,
   about: 'the clocks change in the home zones of some keys; found in the calendar, not made',
   suits: (profile) => clockChanges(homeZone(profile), 0, DAY_MS * 366).length > 0,
   plan: ({ victim, fleet, atMs, endMs }) => {

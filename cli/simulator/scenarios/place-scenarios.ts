@@ -1,7 +1,8 @@
 import { EVERY, UNATTRIBUTED } from '#shared/domain/alert.ts'
+import { generateEvents } from '../event-stream.ts'
 import { HOUR_MS } from '../habit.ts'
 import { hashText } from '../hash-text.ts'
-import type { KeyProfile } from '../key-profile.ts'
+import type { KeyProfile, Span } from '../key-profile.ts'
 import { pick, Random } from '../random.ts'
 import { DAY_MS } from './local-time.ts'
 import { isNamedInMessages, type Plan, type Scenario, type Target } from './scenario.ts'
@@ -49,38 +50,61 @@ export function placeScenario(
       if (plan === undefined || plan.span.fromMs < judgedFromMs || plan.span.toMs > endMs) continue
       if (scenario.kind === 'attack' && plan.span.toMs > endMs - LAST_MS) continue
       const placed = { id, scenario, plan }
-      if (others.every((other) => isApart(placed, other, wideGapMs))) return placed
+      if (!others.every((other) => isApart(placed, other, wideGapMs))) continue
+      if (sendsEnough(placed, seed)) return placed
     }
   }
   return undefined
 }
 
+function sendsEnough({ scenario, plan }: PlacedScenario, seed: number): boolean {
+  if (plan.senders === undefined) return true
+  const { messagesMin = 1 } = scenario
+  let messages = 0
+  for (const { event } of generateEvents({ profiles: plan.senders, seed, rate: 1, ...plan.span })) {
+    if (event.event === 'processed') messages += 1
+    if (messages >= messagesMin) return true
+  }
+  return false
+}
+
 function isApart(one: PlacedScenario, other: PlacedScenario, wideGapMs: number): boolean {
-  const gapMs = gapBetween(entitiesOf(one.plan), entitiesOf(other.plan), wideGapMs)
-  if (gapMs === undefined) return true
   const left = one.plan.occupies ?? one.plan.span
   const right = other.plan.occupies ?? other.plan.span
-  // What takes no time is in nobody's way.
+  // What takes no time is in nobody's way, but does not happen twice.
+  if (left.fromMs === right.fromMs && left.toMs === right.toMs) return false
   if (left.fromMs === left.toMs || right.fromMs === right.toMs) return true
+  const common = commonTo(entitiesOf(one.plan), entitiesOf(other.plan))
+  switch (common) {
+    case 'nothing':
+      return true
+    case 'key':
+      return areApart(left, right, KEY_GAP_MS)
+    case 'source': {
+      // Of two things that are no misuse, one about a single key may well happen during one about all of them.
+      const harmless = one.scenario.kind === 'benign' && other.scenario.kind === 'benign'
+      if (harmless && one.scenario.wide !== other.scenario.wide) return true
+      return areApart(one.plan.span, other.plan.span, wideGapMs)
+    }
+    default:
+      return common satisfies never
+  }
+}
+
+function areApart(left: Span, right: Span, gapMs: number): boolean {
   return left.fromMs >= right.toMs + gapMs || right.fromMs >= left.toMs + gapMs
 }
 
-/** Undefined when they have nothing in common. */
-function gapBetween(
-  left: readonly Target[],
-  right: readonly Target[],
-  wideGapMs: number,
-): number | undefined {
-  let gapMs: number | undefined
-  for (const one of left) {
-    for (const other of right) {
-      const same = (a: string, b: string) => a === b || a === EVERY || b === EVERY
-      if (!same(one.source, other.source) || !same(one.key, other.key)) continue
-      const wide = [one.key, other.key].some((key) => key === EVERY || key === UNATTRIBUTED)
-      gapMs = Math.max(gapMs ?? 0, wide ? wideGapMs : KEY_GAP_MS)
-    }
-  }
-  return gapMs
+function commonTo(left: readonly Target[], right: readonly Target[]): 'nothing' | 'source' | 'key' {
+  const same = (a: string, b: string) => a === b || a === EVERY || b === EVERY
+  const shared = left.flatMap((one) =>
+    right
+      .filter((other) => same(one.source, other.source) && same(one.key, other.key))
+      .map((other) => [one.key, other.key]),
+  )
+  if (shared.length === 0) return 'nothing'
+  const ofOneKey = shared.some((keys) => keys.every((key) => key !== EVERY && key !== UNATTRIBUTED))
+  return ofOneKey ? 'key' : 'source'
 }
 
 /** The targets and, where the thief does not say which key it is, what the source has without a name. */

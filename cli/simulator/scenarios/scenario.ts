@@ -55,6 +55,10 @@ export type Scenario = {
   readonly name: string
   readonly kind: 'attack' | 'benign'
   readonly about: string
+  /** Happens to a whole source, or to the fleet, or to many keys at once. */
+  readonly wide?: true
+  /** Fewer messages than this would be no such thing; absent: one. */
+  readonly messagesMin?: number
   /** Whether it can happen to this key. */
   readonly suits: (profile: KeyProfile<string>, atMs: number) => boolean
   /** Undefined where there is no such day before the end. */
