@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { criticalCount, surpriseOf, surpriseOfNothing, usualInterval } from './negative-binomial.ts'
+import {
+  criticalCount,
+  surpriseOf,
+  surpriseOfFew,
+  surpriseOfNothing,
+  usualInterval,
+} from './negative-binomial.ts'
 
 describe('surpriseOf', () => {
   // Computed with mpmath 1.3 at 60 digits: −log10(betainc(n, 1/φ, 0, μ/(μ + 1/φ), regularized=True)).
@@ -56,6 +62,19 @@ describe('usualInterval', () => {
   it('holds 98 of 100 counts', () => {
     // Poisson with mean 100 (dispersion 0): scipy.stats.poisson.ppf([0.01, 0.99], 100) = [77, 124].
     expect(usualInterval({ mean: 100, dispersion: 0 })).toEqual({ low: 77, high: 124 })
+  })
+})
+
+describe('surpriseOfFew', () => {
+  // The sum of the probabilities of 0 to `count`, added up one by one in Python with math.lgamma.
+  it.each([
+    { count: 0, mean: 30, dispersion: 0.5, surprise: 2.4082399653118496 },
+    { count: 3, mean: 50, dispersion: 0.1, surprise: 5.538865266186353 },
+    { count: 40, mean: 50, dispersion: 0.02, surprise: 0.7659472253331687 },
+    { count: 100, mean: 1000, dispersion: 0.25, surprise: 3.0738192022561095 },
+    { count: 8, mean: 10, dispersion: 0.1, surprise: 0.3901232210097761 },
+  ])('of $count where $mean are expected (dispersion $dispersion) is $surprise', (row) => {
+    expect(surpriseOfFew(row.count, row)).toBeCloseTo(row.surprise, 9)
   })
 })
 

@@ -24,6 +24,16 @@ export function surpriseOf(count: number, { mean, dispersion }: CountDistributio
   return Math.max(0, -logIncompleteBeta(count, size, mean / total, size / total) / LN10)
 }
 
+/**
+ * How surprising it is to see so few: −log10 P(N ≤ count), with P(N ≤ n) = I_q(r, n + 1), q = r/(mean + r).
+ */
+export function surpriseOfFew(count: number, { mean, dispersion }: CountDistribution): number {
+  if (mean <= 0) return 0
+  const size = 1 / Math.max(dispersion, DISPERSION_MIN)
+  const total = mean + size
+  return Math.max(0, -logIncompleteBeta(size, Math.max(0, count) + 1, size / total, mean / total) / LN10)
+}
+
 /** −log10 P(N = 0): how surprising it is to see nothing. */
 export function surpriseOfNothing({ mean, dispersion }: CountDistribution): number {
   const phi = Math.max(dispersion, DISPERSION_MIN)

@@ -44,7 +44,7 @@ export function describeVolume(state: VolumeState, settings: DetectionSettings):
         looked_at_from: Number.isFinite(limit) ? limit : null,
       }
     }),
-    sends_before: sendSizes(state),
+    sends_before: sendSizes(state, state.headMinute),
     expected_by_hour_of_week: week,
   }
 }

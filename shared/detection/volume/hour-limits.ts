@@ -67,7 +67,7 @@ function fillSlot(
   slots[at + HOUR] = hour
   const young = isYoung(state)
   slots[at + YOUNG] = young ? 1 : 0
-  slots[at + FAMILIAR_SIZE] = familiarSize(state)
+  slots[at + FAMILIAR_SIZE] = familiarSize(state, (hour - 2) * 60)
   const learning = learnt.activeDays < LEARNING_DAYS
   const today = Math.max(1, calendarFactor(state, hour))
   const thisDay = Math.max(today, calendarFactor(state, hour - HOURS_PER_DAY))

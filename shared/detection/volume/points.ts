@@ -11,23 +11,24 @@ const RATIO_CAPS = [
   [3, 4],
   [6, 8],
 ] as const
-/** 30 messages too many count for 3, 200 for 6, 700 for 8. */
+/** 30 messages too many count for 2, 200 for 6, 600 for 8. */
 const EXCESS_UNIT = 30
-const EXCESS_POINTS = 3
-const EXCESS_SLOPE = 1.1
+const EXCESS_POINTS = 2
+const EXCESS_SLOPE = 1.4
 
 /** The most that a window's count can be worth. */
 export function capOf(observed: number, usual: number): number {
   const excess = observed - usual
   if (excess <= 0) return 0
   const byExcess = EXCESS_POINTS + EXCESS_SLOPE * Math.log2(excess / EXCESS_UNIT)
-  return Math.max(0, Math.min(byRatio(observed / Math.max(usual, 1)), byExcess))
+  return Math.max(0, Math.min(stepsBetween(RATIO_CAPS, observed / Math.max(usual, 1)), byExcess))
 }
 
-function byRatio(ratio: number): number {
-  let lower: readonly [number, number] = RATIO_CAPS[0]
-  if (ratio < lower[0]) return 0
-  for (const upper of RATIO_CAPS) {
+/** The value between the steps (ratio, points) of a table, straight in the ratio's logarithm; 0 below the first. */
+export function stepsBetween(table: readonly (readonly [number, number])[], ratio: number): number {
+  let lower = table[0]
+  if (lower === undefined || ratio < lower[0]) return 0
+  for (const upper of table) {
     if (ratio < upper[0]) {
       const share = Math.log(ratio / lower[0]) / Math.log(upper[0] / lower[0])
       return lower[1] + share * (upper[1] - lower[1])

@@ -58,12 +58,14 @@ export function setSendsTrained(
   }
 }
 
-/** The sizes of the sends that may be learnt from, oldest first. */
-export function sendSizes(state: VolumeState): number[] {
+/** The sizes of the sends before a minute that may be learnt from, oldest first. */
+export function sendSizes(state: VolumeState, beforeMinute: number): number[] {
   const sizes: number[] = []
   for (let at = 0; at < state.sends.length; at += FIELDS) {
-    const untrained = (state.sends[at + 2] ?? 0) >= UNTRAINED_BIT
-    if (!untrained && (state.sends[at] ?? 0) >= state.acceptedHour * 60) sizes.push(state.sends[at + 1] ?? 0)
+    const start = state.sends[at] ?? 0
+    const length = state.sends[at + 2] ?? 0
+    const known = length < UNTRAINED_BIT && start >= state.acceptedHour * 60 && start + length <= beforeMinute
+    if (known) sizes.push(state.sends[at + 1] ?? 0)
   }
   return sizes
 }
@@ -79,8 +81,8 @@ const OVER_LARGEST = 1.25
 /**
  * How many messages a send may have and still be one of a familiar size: sizes are log-normal. 0 without a send.
  */
-export function familiarSize(state: VolumeState): number {
-  const sizes = sendSizes(state)
+export function familiarSize(state: VolumeState, beforeMinute: number): number {
+  const sizes = sendSizes(state, beforeMinute)
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0)
   if (largest === 0) return 0
   const logs = sizes.filter((size) => size >= MAIN_SHARE * largest).map((size) => Math.log(size))

@@ -6,8 +6,8 @@ import { inHour, isTrained, type VolumeState } from './volume-state.ts'
 const ACTIVE_DAYS_MIN = 5
 /** An hour with more than this share of the busiest one is no sleeping hour, whatever is found in it. */
 const BUSY_SHARE_MAX = 0.02
-/** Nor is one with more than a message an hour. */
-const RATE_MAX = 1
+/** Nor is one with more than a message in four hours. */
+const RATE_MAX = 0.25
 /** Watched hours after which an hour of the week speaks for itself: three weeks with both its neighbours. */
 const OWN_HOURS_MIN = 9
 const KIND_HOURS_MIN = 12

@@ -1,7 +1,7 @@
 import type { DetectionSettings } from '../detection-settings.ts'
 import type { EvidenceSink } from '../evidence.ts'
 import { POINTS_MIN } from '../evidence.ts'
-import { hourOfMinute, HOURS_PER_DAY } from '../clock.ts'
+import { hourOfMinute, HOURS_PER_DAY, HOURS_PER_WEEK } from '../clock.ts'
 import { isMonthEdge } from './calendar.ts'
 import {
   FAMILIAR_SIZE,
@@ -18,7 +18,14 @@ import { excessPoints, offHoursPoints, stepped, youngPoints } from './points.ts'
 import { presentSend } from './sends.ts'
 import { reportOffHours, reportSpike } from './spike-evidence.ts'
 import { expectedInHour, LEARNING_DAYS } from './volume-profile.ts'
-import { inHour, inMinute, sumOfHours, type ScaleIndex, type VolumeState } from './volume-state.ts'
+import {
+  inHour,
+  inMinute,
+  oldestHour,
+  sumOfHours,
+  type ScaleIndex,
+  type VolumeState,
+} from './volume-state.ts'
 
 /** What a caller knows that the volume itself does not say. */
 export type VolumeGiven = {
@@ -111,16 +118,17 @@ const FAMILIAR_SEND_CAP = 1.5
 const STRANGE_SEND_CAP = 3
 const REPEATED_SEND_RATIO = 2.5
 const REPEATED_SEND_CAP = 2
-const FAMILIAR_BURST_CAP = 3
+const FAMILIAR_BURST_CAP = 2.5
 /** Invoices: a familiar sender in the first and last working days of a month. */
-const MONTH_EDGE_CAP = 3
+const MONTH_EDGE_CAP = 2.5
 /** No larger than what the key does at other times of the day. */
-const OWN_SIZE_CAP = 3
+const OWN_SIZE_CAP = 2.5
 const OWN_SIZE_STRANGE_CAP = 4.5
 /** What was due before and did not come may come later. */
 const CATCH_UP_SHARE = 0.5
 const CATCH_UP_CAP = 2
-const LEARNING_CAP = 5
+const LEARNING_CAP = 2.5
+const LEARNING_STRANGE_CAP = 5
 
 type Excess = {
   readonly end: number
@@ -130,13 +138,13 @@ type Excess = {
 }
 
 /** What is known of the key's habits limits what an excess may count for. */
-function capByHabit(state: VolumeState, excess: Excess, familiar: boolean): number {
+export function capByHabit(state: VolumeState, excess: Excess, familiar: boolean): number {
   const { end, at, index, observed } = excess
   const { learnt } = state
   if (isYoung(state)) return Infinity
   const { mean, near, any } = windowOf(state, at, index)
   let cap = Infinity
-  if (familiar && learnt.activeDays < LEARNING_DAYS) cap = LEARNING_CAP
+  if (learnt.activeDays < LEARNING_DAYS) cap = familiar ? LEARNING_CAP : LEARNING_STRANGE_CAP
   if (learnt.burstKey) {
     const usual = Math.max(mean, near)
     if (presentSend(state).messages <= (state.slots[at + FAMILIAR_SIZE] ?? 0)) {
@@ -155,12 +163,12 @@ function capByHabit(state: VolumeState, excess: Excess, familiar: boolean): numb
 /** Whether so many messages were due in the last day and did not come: hours with less than a third of theirs. */
 export function isCatchUp(state: VolumeState, hour: number, excess: number): boolean {
   let missing = 0
+  const oldest = oldestHour(state)
   for (let past = hour - HOURS_PER_DAY + 1; past < hour; past += 1) {
-    const due = Math.min(
-      expectedInHour(state, past - 1),
-      expectedInHour(state, past),
-      expectedInHour(state, past + 1),
-    )
+    const weekBefore = past - HOURS_PER_WEEK
+    // What the profile borrows from other days is not due: a week before there must have been something as well.
+    if (weekBefore > oldest && sumOfHours(state, weekBefore - 1, weekBefore + 1) === 0) continue
+    const due = expectedInHour(state, past)
     const came = inHour(state, past)
     if (came < due / 3) missing += due - came
   }
@@ -190,7 +198,10 @@ function judgeOffHours(
     )
   }
   let points = slots[at + POINTS + SLEEP_INDEX] ?? 0
-  if (points > CATCH_UP_CAP && given.familiar && isCatchUp(state, hour, observed)) points = CATCH_UP_CAP
+  if (given.familiar && points > CATCH_UP_CAP) {
+    if (isCatchUp(state, hour, observed)) points = CATCH_UP_CAP
+    else if (isMonthEdge(hour)) points = Math.min(points, MONTH_EDGE_CAP)
+  }
   if (points < POINTS_MIN || !sink.wants('volume.off_hours', points)) return
   reportOffHours(state, { end, at, hoursBefore, observed, points }, sink)
 }

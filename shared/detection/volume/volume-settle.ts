@@ -32,10 +32,22 @@ const CLUSTER_DECAY = 0.993
 export function moveHead(state: VolumeState, minute: number): void {
   if (minute <= state.headMinute) return
   const last = hourOfMinute(minute - SETTLING_MINUTES) - 1
-  if (state.settledHour === -1) state.settledHour = last - 1
+  if (state.headMinute === -1) {
+    state.settledHour = last
+  } else {
+    // What counts as usual changes with the hour alone, so that it does not depend on which message comes first.
+    for (let hour = hourOfMinute(state.headMinute) + 1; hour <= hourOfMinute(minute); hour += 1) {
+      settleTo(state, hour - 2)
+      learnShape(state, hour - 2 - QUARANTINE_HOURS)
+    }
+    settleTo(state, last)
+  }
+  moveRings(state, minute)
+}
+
+function settleTo(state: VolumeState, last: number): void {
   for (let hour = state.settledHour + 1; hour <= last; hour += 1) settle(state, hour)
   state.settledHour = Math.max(state.settledHour, last)
-  moveRings(state, minute)
 }
 
 function settle(state: VolumeState, hour: number): void {
@@ -43,7 +55,6 @@ function settle(state: VolumeState, hour: number): void {
     const at = PEAKS_AT + generationOf(hour) * GENERATION_BYTES
     state.bytes.fill(0, at, at + GENERATION_BYTES)
   }
-  learnShape(state, hour - QUARANTINE_HOURS)
   const pending = PENDING_AT + (hour % PENDING_HOURS) * PENDING_FIELDS
   state.bytes.fill(0, pending, pending + PENDING_FIELDS)
   const start = hour * MINUTES_PER_HOUR
@@ -111,7 +122,7 @@ function learnShape(state: VolumeState, hour: number): void {
  * held half of its messages (ten minutes) and a sixth (one minute).
  */
 export function learnLate(state: VolumeState, hour: number): void {
-  if (hour > state.settledHour - QUARANTINE_HOURS) return
+  if (hour > hourOfMinute(state.headMinute) - 2 - QUARANTINE_HOURS) return
   const messages = inHour(state, hour)
   raisePeak(state, hour, { scaleIndex: 0, byte: packed(messages / 6) })
   raisePeak(state, hour, { scaleIndex: 1, byte: packed(messages / 2) })
@@ -151,8 +162,8 @@ export function shortPeaks(
     any = Math.max(any, byte)
     if (isNear(hourOfDay, given.hour)) near = Math.max(near, byte)
   }
-  const oldest = Math.max(0, state.acceptedHour, state.settledHour - PENDING_HOURS + 1)
-  for (let hour = oldest; given.learning && hour <= state.settledHour; hour += 1) {
+  const oldest = Math.max(0, state.acceptedHour, given.hour - PENDING_HOURS + 6)
+  for (let hour = oldest; given.learning && hour <= given.hour - 2; hour += 1) {
     if (!isTrained(state, hour)) continue
     const byte = state.bytes[PENDING_AT + (hour % PENDING_HOURS) * PENDING_FIELDS + given.scaleIndex] ?? 0
     any = Math.max(any, byte)

@@ -1,5 +1,6 @@
 import { hourOfMinute, HOURS_PER_DAY, minuteOf, MINUTES_PER_HOUR } from '../clock.ts'
 import type { EvidenceSink } from '../evidence.ts'
+import { closeHours } from './closed-windows.ts'
 import { forgetSlots } from './hour-limits.ts'
 import { setSendsTrained } from './sends.ts'
 import { judgeFrom, type VolumeGiven } from './spike.ts'
@@ -65,11 +66,11 @@ function hadStraysOnly(state: VolumeState): boolean {
 export function advanceVolume(
   state: VolumeState,
   minute: number,
-  _given: VolumeGiven,
-  _sink: EvidenceSink,
+  given: VolumeGiven,
+  sink: EvidenceSink,
 ): void {
   if (state.lastMinute === -1) return
-  moveHead(state, minute)
+  closeHours(state, minute, given, sink)
 }
 
 /**

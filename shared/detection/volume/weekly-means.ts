@@ -5,12 +5,13 @@ const HOURLY_DECAY = 2 ** (1 / (14 * HOURS_PER_DAY))
 /** A day's messages count up to this many times the median active day, so that one odd day cannot set the level. */
 const DAY_LIMIT_RATIO = 3
 /**
- * Gamma–Poisson shrinkage, in hours of exposure: each step of the ladder counts this many hours as if they had
- * behaved like the step above it. One or two weeks' worth: five observed weeks outweigh it, two do not.
+ * Gamma–Poisson shrinkage: each step of the ladder takes as many messages as this from the step above it, in hours of
+ * exposure: at most two (five observed weeks outweigh them, two do not), so that a quiet key borrows, and at least
+ * half an hour, because also a busy key's weeks differ.
  */
-const HOUR_OF_DAY_PRIOR = 1
-const WORKING_DAY_PRIOR = 2
-const HOUR_OF_WEEK_PRIOR = 2
+const PRIOR_MESSAGES = 4
+const PRIOR_HOURS_MIN = 0.5
+const PRIOR_HOURS_MAX = 2
 /** Share of the neighbouring hours in an hour of the week: jobs start at 02:00 one day and at 02:20 the next. */
 const NEIGHBOUR_SHARE = 0.25
 /** The last week moves the whole profile, within these bounds, by what it had against what the profile said. */
@@ -83,23 +84,20 @@ function shrink(): void {
     count += counts[cell] ?? 0
     hours += exposure[cell] ?? 0
   }
-  const flat = ratio(count, hours, { prior: 0, weight: 0 })
+  const flat = hours === 0 ? 0 : count / hours
   for (let hour = 0; hour < HOURS_PER_DAY; hour += 1) {
     const working = sumOfDays({ hour, fromDay: 0, toDay: 5 })
     const weekend = sumOfDays({ hour, fromDay: 5, toDay: 7 })
-    const mean = ratio(working.count + weekend.count, working.exposure + weekend.exposure, {
-      prior: flat,
-      weight: HOUR_OF_DAY_PRIOR,
-    })
-    const prior = { prior: mean, weight: WORKING_DAY_PRIOR }
-    const onWorkingDay = ratio(working.count, working.exposure, prior)
-    const onWeekend = ratio(weekend.count, weekend.exposure, prior)
+    const mean = towards(flat, working.count + weekend.count, working.exposure + weekend.exposure)
+    const onWorkingDay = towards(mean, working.count, working.exposure)
+    const onWeekend = towards(mean, weekend.count, weekend.exposure)
     for (let day = 0; day < 7; day += 1) {
       const cell = day * HOURS_PER_DAY + hour
-      means[cell] = ratio(withNeighbours(counts, cell), withNeighbours(exposure, cell), {
-        prior: day < 5 ? onWorkingDay : onWeekend,
-        weight: HOUR_OF_WEEK_PRIOR,
-      })
+      means[cell] = towards(
+        day < 5 ? onWorkingDay : onWeekend,
+        withNeighbours(counts, cell),
+        withNeighbours(exposure, cell),
+      )
     }
   }
 }
@@ -120,9 +118,10 @@ function trendOf(values: Float64Array, first: number, factors: DayFactors): numb
   return Math.min(TREND_MAX, Math.max(TREND_MIN, (seen + day + 1) / (expected + day + 1)))
 }
 
-function ratio(count: number, hours: number, shrinkage: { prior: number; weight: number }): number {
-  const total = hours + shrinkage.weight
-  return total === 0 ? 0 : (count + shrinkage.weight * shrinkage.prior) / total
+/** Messages an hour, drawn towards `prior` as far as the hours' own messages do not speak against it. */
+function towards(prior: number, count: number, hours: number): number {
+  const weight = Math.min(PRIOR_HOURS_MAX, Math.max(PRIOR_HOURS_MIN, PRIOR_MESSAGES / Math.max(prior, 1e-9)))
+  return (count + weight * prior) / (hours + weight)
 }
 
 function sumOfDays(cells: { hour: number; fromDay: number; toDay: number }) {
