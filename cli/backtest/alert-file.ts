@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import type { Alert } from '#shared/domain/alert.ts'
 import { AppError } from '#shared/runtime/app-error.ts'
 
@@ -11,6 +11,16 @@ export function createAlertFile(file: string): AlertFile {
   return {
     add: (alert) => void writeSync(descriptor, `${JSON.stringify(alert)}\n`),
     close: () => closeSync(descriptor),
+  }
+}
+
+/** Throws the AppError `FILE_UNREADABLE` where the file cannot be written. */
+export function writeTextFile(file: string, text: string): void {
+  const descriptor = open(file)
+  try {
+    writeFileSync(descriptor, text)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

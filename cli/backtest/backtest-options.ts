@@ -18,6 +18,7 @@ const schema = z
     alerts: file.optional(),
     scores: file.optional(),
     labels: file.optional(),
+    knowledge: file.optional(),
     compare: file.optional(),
     html: file.optional(),
     json: z.boolean().default(false),
@@ -32,7 +33,7 @@ const schema = z
       return
     }
     if (options.scores === undefined) refuse('scores', 'is needed with --series: where to write to')
-    for (const name of ['alerts', 'labels', 'compare', 'html'] as const) {
+    for (const name of ['alerts', 'labels', 'knowledge', 'compare', 'html'] as const) {
       if (options[name] !== undefined) refuse(name, 'is for events, not for --series')
     }
   })

@@ -5,7 +5,8 @@ import type { EventMessage } from '#shared/domain/log-message.ts'
 import { normaliseEvent } from '#shared/domain/normalise-event.ts'
 import { isRecord } from '#shared/domain/normalise-value.ts'
 import { engineEventOf } from '#shared/warehouse/engine-facts.ts'
-import { createRecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
+import { hashText } from '#shared/detection/statistics/hash-text.ts'
+import { createRecipientPrivacy, type RecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
 
 /** What a line of the file is: an event as the detector would get it, or what is wrong with it. */
 export type ReadEvent =
@@ -21,8 +22,6 @@ export type ReadEvent =
 
 export type EventReader = (value: unknown, clockMs: number) => ReadEvent
 
-/** Recipients are hashed for counting only, and nothing of it is kept: without a key in the configuration any will do. */
-const HASH_KEY = 'keywatch backtest'
 /** Where the configuration names no source. */
 const DEFAULT_SOURCE = 'default'
 const SOURCE_UNITS_MAX = 256
@@ -37,11 +36,7 @@ const MILLISECONDS_FROM = 1e11
  * at the same time.
  */
 export function createEventReader(config: Pick<Config, 'sources' | 'attribution' | 'privacy'>): EventReader {
-  const { recipients, hash_key } = config.privacy
-  const privacy = createRecipientPrivacy({
-    data_directory: '',
-    privacy: { recipients, hash_key: hash_key ?? HASH_KEY },
-  })
+  const privacy = privacyOf(config)
   const usualSource = Object.keys(config.sources)[0] ?? DEFAULT_SOURCE
   const attributeFor = createAttributors(config)
 
@@ -73,6 +68,15 @@ export function createEventReader(config: Pick<Config, 'sources' | 'attribution'
       undated: normal.normalised.includes('timestamp'),
     }
   }
+}
+
+/**
+ * Recipients are hashed to be counted, and nothing of it is kept: without a key in the configuration, the live
+ * detector's own cannot be had, and a quick hash does.
+ */
+function privacyOf({ privacy }: Pick<Config, 'privacy'>): RecipientPrivacy {
+  if (privacy.hash_key !== undefined) return createRecipientPrivacy({ data_directory: '', privacy })
+  return { plain: false, hash: (address) => String(hashText(address.toLowerCase())) }
 }
 
 /** Attribution by each source's own rules; a source that is not configured has the general ones. */

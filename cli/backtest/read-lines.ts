@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import { AppError } from '#shared/runtime/app-error.ts'
@@ -116,8 +117,9 @@ class LineSplitter {
   }
 
   #decode(bytes: Buffer): string {
-    if (this.#carried.length === 0) return bytes.toString('utf8')
-    return Buffer.concat([...this.#carried, bytes]).toString('utf8')
+    const whole = this.#carried.length === 0 ? bytes : Buffer.concat([...this.#carried, bytes])
+    // Nearly all of an event is ASCII, and text that is known to be takes half the time to decode.
+    return whole.toString(isAscii(whole) ? 'latin1' : 'utf8')
   }
 }
 

@@ -1,9 +1,15 @@
 import type { Config } from '#shared/config/config.ts'
-import { detectionSettingsOf } from '#shared/config/detection-settings-of.ts'
+import {
+  configuredKnowledge,
+  detectionSettingsOf,
+  keySettingsOf,
+} from '#shared/config/detection-settings-of.ts'
 import { createDetectionEngine } from '#shared/detection/detection-engine.ts'
 import type { EngineEvent } from '#shared/detection/engine-input.ts'
+import { createKnowledgeBook } from '#shared/detection/knowledge-book.ts'
 import { createSilenceWatch } from '#shared/detection/source-silence.ts'
 import type { Alert } from '#shared/domain/alert.ts'
+import type { Knowledge } from '#shared/domain/knowledge.ts'
 import { createChangeFilter } from './change-filter.ts'
 import { createSourceCounts } from './source-traffic.ts'
 
@@ -24,15 +30,17 @@ const ENDING_MS = 26 * HOUR_MS
 
 /**
  * Drives the engine as the live detector does, with the arrival clock of the events themselves. `onChange` gets each
- * alert when it opens, rises in severity or ends.
+ * alert when it opens, rises in severity or ends. `knowledge` is what people know, besides what is configured.
  */
 export function createReplay(
   config: Pick<Config, 'detection' | 'detector'>,
+  knowledge: readonly Knowledge[],
   onChange: (alert: Alert) => void,
 ): Replay {
   const settings = detectionSettingsOf(config)
   const filter = createChangeFilter(onChange)
-  const engine = createDetectionEngine(settings, filter.take)
+  const engine = createDetectionEngine(settings, filter.take, keySettingsOf(config, settings))
+  engine.setKnowledge(createKnowledgeBook([...configuredKnowledge(config), ...knowledge]))
   const silence = createSilenceWatch(settings)
   const counts = createSourceCounts()
   const silent = new Set<string>()

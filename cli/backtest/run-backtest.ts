@@ -1,6 +1,7 @@
 import type { Config } from '#shared/config/config.ts'
 import type { EngineEvent } from '#shared/detection/engine-input.ts'
 import type { Alert } from '#shared/domain/alert.ts'
+import type { Knowledge } from '#shared/domain/knowledge.ts'
 import { createUsageBook, type KeyUsage } from './key-usage.ts'
 import type { MessageTimes } from './message-times.ts'
 import { createReplay } from './replay.ts'
@@ -30,6 +31,8 @@ export type BacktestRun = {
 
 export type BacktestSink = {
   readonly onChange?: (alert: Alert) => void
+  /** What people know of keys and alerts. */
+  readonly knowledge: readonly Knowledge[]
   readonly messageTimes?: MessageTimes | undefined
   /** Keeps what the page draws. */
   readonly drawn: boolean
@@ -38,7 +41,7 @@ export type BacktestSink = {
 /** Runs the engine over events of the past: give it each, then `finish`. */
 export function createBacktest(config: Pick<Config, 'detection' | 'detector'>, sink: BacktestSink) {
   const changes: Alert[] = []
-  const replay = createReplay(config, (alert) => {
+  const replay = createReplay(config, sink.knowledge, (alert) => {
     changes.push(alert)
     sink.onChange?.(alert)
   })

@@ -1,3 +1,5 @@
+import { mixed } from '#shared/detection/statistics/hash-text.ts'
+
 /** What tells one event from another; a redelivery has all of it again. */
 export type SeenIdentity = {
   readonly source: string
@@ -26,22 +28,24 @@ const CAPACITY_MIN = 1 << 14
  * one with a probability of more than 0.999997.
  */
 export function createSeenEvents(rememberedMax = REMEMBERED_MAX): SeenEvents {
-  let generations: Generation[] = [new Generation()]
+  let newest = new Generation()
+  let generations: Generation[] = [newest]
   let startMs = Number.NEGATIVE_INFINITY
   let cutShort = false
 
   const startGeneration = (nowMs: number) => {
     startMs = nowMs
-    generations = [new Generation(), ...generations].slice(0, GENERATIONS)
+    newest = new Generation()
+    generations = [newest, ...generations].slice(0, GENERATIONS)
   }
   return {
     add: (identity, nowMs) => {
       if (nowMs - startMs >= GENERATION_MS) startGeneration(nowMs)
-      const [low, high] = hashOf(identity)
+      hashIdentity(identity)
+      const { low, high } = hash
       for (const generation of generations) if (generation.has(low, high)) return false
-      const [newest] = generations
-      newest?.add(low, high)
-      if (newest !== undefined && newest.size * GENERATIONS > rememberedMax) {
+      newest.add(low, high)
+      if (newest.size * GENERATIONS > rememberedMax) {
         cutShort = true
         startGeneration(nowMs)
       }
@@ -60,7 +64,8 @@ class Generation {
   has(low: number, high: number): boolean {
     const mask = this.#low.length - 1
     for (let at = low & mask; ; at = (at + 1) & mask) {
-      const [lowThere, highThere] = [this.#low[at], this.#high[at]]
+      const lowThere = this.#low[at]
+      const highThere = this.#high[at]
       if (lowThere === low && highThere === high) return true
       if (lowThere === 0 && highThere === 0) return false
     }
@@ -82,20 +87,23 @@ class Generation {
   }
 
   #grow() {
-    const [low, high] = [this.#low, this.#high]
+    const low = this.#low
+    const high = this.#high
     this.#low = new Uint32Array(low.length * 2)
     this.#high = new Uint32Array(low.length * 2)
     for (let at = 0; at < low.length; at++) {
-      const [lowThere, highThere] = [low[at] ?? 0, high[at] ?? 0]
+      const lowThere = low[at] ?? 0
+      const highThere = high[at] ?? 0
       if (lowThere !== 0 || highThere !== 0) this.#place(lowThere, highThere)
     }
   }
 }
 
-const hash: [number, number] = [0, 0]
+/** Of the event that was looked at last: a pair made for each event would cost as much as the look-up. */
+const hash = { low: 0, high: 0 }
 
 /** Two FNV-1a hashes with different primes, each with murmur3's last mixing step; never both 0, which means empty. */
-function hashOf({ source, timestamp, eventId }: SeenIdentity): readonly [number, number] {
+function hashIdentity({ source, timestamp, eventId }: SeenIdentity): void {
   let low = 0x811c9dc5 ^ timestamp
   let high = 0x9747b28c ^ Math.imul(timestamp, 0x85ebca6b)
   for (let at = 0; at < eventId.length; at++) {
@@ -110,14 +118,6 @@ function hashOf({ source, timestamp, eventId }: SeenIdentity): readonly [number,
     high = Math.imul(high ^ code, 0x5bd1e995)
     high ^= high >>> 15
   }
-  hash[0] = mixed(low)
-  hash[1] = mixed(high) || 1
-  return hash
-}
-
-function mixed(value: number): number {
-  let bits = value
-  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
-  return (bits ^ (bits >>> 16)) >>> 0
+  hash.low = mixed(low)
+  hash.high = mixed(high) || 1
 }

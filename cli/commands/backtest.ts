@@ -1,39 +1,32 @@
 import type { Command } from 'commander'
-import type { Config } from '#shared/config/config.ts'
-import { loadConfigWithoutKeys } from '#shared/config/load-config.ts'
-import { createAlertFile } from '../backtest/alert-file.ts'
-import { backtestFile } from '../backtest/backtest-file.ts'
-import { parseBacktestOptions, type BacktestOptions } from '../backtest/backtest-options.ts'
+import { runEventBacktest } from '../backtest/event-backtest.ts'
+import { parseBacktestOptions } from '../backtest/backtest-options.ts'
 
-/** `keywatch backtest`: what the detector would have said about events of the past. */
+const HELP = `
+A line of events is SendGrid's event itself (it arrived when it happened), or
+  {"received_at": <epoch seconds>, "source": "…", "event": {…}}
+No service and no network is needed, but for --since. Memory does not grow with the length of the history, except
+with --html, which keeps what it draws.`
+
+/** `keywatch backtest`: what the detector would have said about the past. */
 export function registerBacktest(program: Command) {
   program
     .command('backtest')
     .description('what the detector would have said about events of the past')
-    .option('--events <file>', 'one event a line, in order of arrival (.ndjson, .ndjson.gz)')
-    .option('--since <duration>', "judge the warehouse's own history: 30d, 48h")
+    .option('--events <file>', 'one event a line, in order of arrival; plain or gzip')
+    .option('--since <duration>', "judge the warehouse's own events since then: 30d, 48h")
     .option('--config <file>', 'configuration with the attribution rules (default: keywatch.yaml)')
     .option('--alerts <file>', 'write a line whenever an alert opens, rises in severity or ends')
-    .option('--json', 'the summary as JSON')
-    .action((raw: unknown) => backtest(parseBacktestOptions(raw)))
-}
-
-async function backtest(options: BacktestOptions) {
-  const config = configOf(options.config)
-  if (options.events !== undefined) {
-    const alerts = options.alerts === undefined ? undefined : createAlertFile(options.alerts)
-    try {
-      const run = await backtestFile(options.events, config, {
-        drawn: false,
-        onChange: (alert) => alerts?.add(alert),
-      })
-      console.log({ ...run, changes: run.changes.length, keys: run.keys.length })
-    } finally {
-      alerts?.close()
-    }
-  }
-}
-
-function configOf(file: string | undefined): Config {
-  return loadConfigWithoutKeys(file === undefined ? process.env : { ...process.env, KEYWATCH_CONFIG: file })
+    .option('--labels <file>', 'what really happened, one JSON object a line: judges the alerts by it')
+    .option('--knowledge <file>', 'what people know, as keywatch keys list --json prints it')
+    .option('--compare <config>', 'a second configuration over the same events, side by side')
+    .option('--html <file>', 'write one page with each incident drawn')
+    .option('--series <file>', 'score a numeric series instead: CSV with timestamp,value')
+    .option('--scores <file>', 'where --series writes timestamp,value,anomaly_score')
+    .option('--json', 'the summary as JSON, and nothing else')
+    .addHelpText('after', HELP)
+    .action(async (raw: unknown) => {
+      const { series, scores, ...options } = parseBacktestOptions(raw)
+      await runEventBacktest(options)
+    })
 }

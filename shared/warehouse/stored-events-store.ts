@@ -185,8 +185,8 @@ async function* rowsOf(
   }
 }
 
-/** Columns in the order of the two statements. */
-function eventOf(cells: unknown): EngineEvent {
+/** Reads a stored event from its cells; a statement that asks for more has it behind these columns. */
+export function eventOf(cells: unknown): EngineEvent {
   if (!Array.isArray(cells)) throw new TypeError('a row is an array')
   return {
     source: readText(cells[0]),
