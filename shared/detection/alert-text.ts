@@ -4,10 +4,13 @@ import { isoOfMinute } from './clock.ts'
 
 const SUMMARY_MAX = 1000
 
+/** Made once: to make one costs a hundred times as much as to use it. */
+const wholeNumbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+const tenths = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
+
 /** `1,234`; small fractions keep one digit, so that an expectation of 0.4 does not read as none. */
 export function number(value: number): string {
-  const digits = Math.abs(value) < 10 && !Number.isInteger(value) ? 1 : 0
-  return value.toLocaleString('en-US', { maximumFractionDigits: digits })
+  return (Math.abs(value) < 10 && !Number.isInteger(value) ? tenths : wholeNumbers).format(value)
 }
 
 /** `2026-11-24 02:17 UTC`. */

@@ -20,37 +20,30 @@ const OWN = 'own'
 type ValueKind = 'empty' | 'digits' | 'uuid' | 'hex' | 'number' | 'boolean' | 'text' | 'list' | 'object'
 
 /** Fields in the order in which they came, as a path: one program's events take few of them. */
-type Node = {
-  readonly next: Map<string, Map<ValueKind | typeof OWN, Node>>
-  made: EventFingerprint | undefined
-}
+type Node = { readonly next: Map<string, Fork>; made: EventFingerprint | undefined }
+/** Where a path goes on behind a name: one way for a field of SendGrid's, one for each kind of value otherwise. */
+type Fork = { readonly isOwn: boolean; own: Node | undefined; readonly byKind: Map<ValueKind, Node> }
 
 /** Far more than sending programs have; the bound is for hostile input. */
 const NODES_MAX = 20_000
-let root: Node = { next: new Map(), made: undefined }
+let root = emptyNode()
 let nodes = 0
 
 /** The event's fingerprints; remembered by the path of its fields, so that it costs a walk and no hash. */
 export function fingerprintOf(event: { readonly [name: string]: unknown }): EventFingerprint {
   if (nodes >= NODES_MAX) {
-    root = { next: new Map(), made: undefined }
+    root = emptyNode()
     nodes = 0
   }
   let node = root
   for (const name in event) {
-    const kind = kindOf(name, event[name])
-    let byKind = node.next.get(name)
-    if (byKind === undefined) {
-      byKind = new Map()
-      node.next.set(name, byKind)
-    }
-    let next = byKind.get(kind)
-    if (next === undefined) {
-      next = { next: new Map(), made: undefined }
-      byKind.set(kind, next)
+    let fork = node.next.get(name)
+    if (fork === undefined) {
+      fork = { isOwn: fieldKinds.has(name), own: undefined, byKind: new Map() }
+      node.next.set(name, fork)
       nodes += 1
     }
-    node = next
+    node = fork.isOwn ? (fork.own ??= emptyNode()) : behind(fork, valueKind(event[name]))
   }
   node.made ??= {
     shape: hashOf(Object.keys(event).toSorted()),
@@ -61,6 +54,19 @@ export function fingerprintOf(event: { readonly [name: string]: unknown }): Even
     ),
   }
   return node.made
+}
+
+function emptyNode(): Node {
+  return { next: new Map(), made: undefined }
+}
+
+function behind({ byKind }: Fork, kind: ValueKind): Node {
+  const known = byKind.get(kind)
+  if (known !== undefined) return known
+  const made = emptyNode()
+  byKind.set(kind, made)
+  nodes += 1
+  return made
 }
 
 function kindOf(name: string, value: unknown): ValueKind | typeof OWN {
