@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { labelOf } from './attack-label.ts'
-import { thiefOf, type AttackPlan } from './attack.ts'
+import { victimOf, type AttackPlan } from './attack.ts'
 import { createMessageMaker } from './event-message.ts'
 import { generateEvents } from './event-stream.ts'
 import { defaultFleet } from './fleet.ts'
+import { planLive } from './scenarios/plan-live.ts'
 import { configSchema } from '#shared/config/config.ts'
 
 const FROM_MS = Date.UTC(2026, 2, 4, 22)
@@ -14,8 +14,10 @@ const plan = (key: string): AttackPlan => ({
   fromMs: FROM_MS,
   durationMs: 300_000,
 })
+const theftOf = (key: string) =>
+  planLive({ seed: 1, rate: 1, startMs: FROM_MS, theft: plan(key), scenarios: undefined })
 const sent = (key: string) => {
-  const profiles = [...defaultFleet, thiefOf(defaultFleet, plan(key))]
+  const { profiles } = theftOf(key)
   return [
     ...generateEvents({ profiles, seed: 1, rate: 1, fromMs: FROM_MS - HOUR_MS, toMs: FROM_MS + HOUR_MS }),
   ]
@@ -54,18 +56,19 @@ describe('the theft of the billing key', () => {
   })
 
   it('is labelled with exactly its messages', () => {
-    const label = labelOf(thiefOf(defaultFleet, plan('billing-invoices')), plan('billing-invoices'), {
-      seed: 1,
-      rate: 1,
-    })
+    const [label] = theftOf('billing-invoices').labels
     expect(label).toMatchObject({
+      kind: 'attack',
+      attack: 'stolen-key',
+      family: 'sender',
       source: 'billing',
+      attributed_as: 'billing-invoices',
       key: 'billing-invoices',
       started_at: '2026-03-04T22:00:00.000Z',
       ended_at: '2026-03-04T22:05:00.000Z',
     })
-    expect(new Set(label.message_ids)).toEqual(new Set(stolen.map(({ event }) => event.sg_message_id)))
-    expect(label.messages).toBe(label.message_ids.length)
+    expect(new Set(label?.message_ids)).toEqual(new Set(stolen.map(({ event }) => event.sg_message_id)))
+    expect(label?.messages).toBe(label?.message_ids.length)
   })
 })
 
@@ -78,5 +81,5 @@ describe('the theft of a key of the main account', () => {
 })
 
 it('refuses a key that the fleet does not have, and names those it has', () => {
-  expect(() => thiefOf(defaultFleet, plan('no-such-key'))).toThrow(/no-such-key.*orders-web/)
+  expect(() => victimOf(defaultFleet, 'no-such-key')).toThrow(/no-such-key.*orders-web/)
 })

@@ -31,19 +31,13 @@ export function victimOf<Profile extends KeyProfile<string>>(
 }
 
 /**
- * Who misuses the key, as one more member of the fleet: a script that sends 4 to 8 messages a second to a bought
+ * Who misuses a key, as one more member of its fleet: a script that sends 4 to 8 messages a second to a bought
  * list, through SMTP, without the owner's custom arguments, template, category and pool, with a link to a
  * look-alike site.
  *
  * On a source that is declared to be one key's, the events still belong to that key. Elsewhere they name no key.
- * Throws the AppError `CONFIG_INVALID` for a key that the fleet does not have.
+ * `id` names the thief's random streams.
  */
-export function thiefOf(fleet: readonly KeyProfile[], plan: AttackPlan): KeyProfile {
-  const { attack: id, key, fromMs, durationMs } = plan
-  return stolenKeyThief(victimOf(fleet, key), { id, fromMs, durationMs })
-}
-
-/** The same for any fleet. `id` names the thief's random streams. */
 export function stolenKeyThief<Source extends string>(
   victim: KeyProfile<Source>,
   plan: { readonly id: string; readonly fromMs: number; readonly durationMs: number },

@@ -1,4 +1,5 @@
 import type { SimulationReport } from './run-simulation.ts'
+import type { ScenarioLabel } from './scenarios/scenario-label.ts'
 
 /** What a person at the terminal is told; undefined for what would only be noise. */
 export function describeReport(report: SimulationReport, ingestUrl: string | undefined): string | undefined {
@@ -11,13 +12,17 @@ export function describeReport(report: SimulationReport, ingestUrl: string | und
       return `Loaded ${report.events.toLocaleString('en')} events of history in ${(report.tookMs / 1000).toFixed(1)} s.`
     case 'started':
       return `Simulated live traffic goes to ${ingestUrl ?? 'ingest'}.`
-    case 'attack_started': {
+    case 'attack_started':
+    case 'look_alike_started': {
+      if (report.label.scenario !== 'stolen-key') return describeScenario(report.label)
       const { key, source, started_at: from, ended_at: to, messages } = report.label
       const seconds = Math.round((Date.parse(to) - Date.parse(from)) / 1000)
       const length = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
       return `Simulation: a thief has begun to send with the stolen key ${key} (source ${source}): ${messages} messages in ${length}.`
     }
     case 'attack_ended':
+    case 'look_alike_ended':
+      if (report.label.scenario !== 'stolen-key') return `Simulation: ${report.label.scenario} is over.`
       return `Simulation: the thief has stopped using ${report.label.key}; ${report.label.messages} messages were sent.`
     case 'delivery_problem': {
       const { source, status, retryInMs } = report.problem
@@ -31,4 +36,9 @@ export function describeReport(report: SimulationReport, ingestUrl: string | und
     default:
       return report satisfies never
   }
+}
+
+function describeScenario({ scenario, key, source, ended_at: to, messages }: ScenarioLabel): string {
+  const until = to.replace('T', ' ').slice(0, 16)
+  return `Simulation: ${scenario} has begun (key ${key}, source ${source}): ${messages} messages until ${until} UTC.`
 }

@@ -13,7 +13,7 @@ export const ARRIVAL_DELAY_MS = 2000
  */
 export function createMessageMaker(
   config: Pick<Config, 'sources' | 'attribution'>,
-): (event: SimulatedEvent) => EventMessage {
+): (event: SimulatedEvent<string>) => EventMessage {
   const attributor = (source: SimulatorSource, declared: { readonly key?: string }) => {
     const configured = config.sources[source] ?? declared
     return createAttributor({
@@ -22,13 +22,15 @@ export function createMessageMaker(
       rules: attributionRulesFor(configured, config.attribution),
     })
   }
-  const attribute = {
-    main: attributor('main', {}),
-    billing: attributor('billing', { key: BILLING_KEY }),
-    marketing: attributor('marketing', {}),
-  }
+  const attributors = new Map<string, ReturnType<typeof attributor>>([
+    ['main', attributor('main', {})],
+    ['billing', attributor('billing', { key: BILLING_KEY })],
+    ['marketing', attributor('marketing', {})],
+  ])
   return ({ source, event, atMs }) => {
-    const { key, attribution } = attribute[source](event)
+    const attribute = attributors.get(source)
+    if (attribute === undefined) throw new RangeError(`${source} is no source of the simulated organisation`)
+    const { key, attribution } = attribute(event)
     return { v: 1, key, attribution, source, received_at: atMs + ARRIVAL_DELAY_MS, event }
   }
 }

@@ -11,14 +11,14 @@ export type LiveOptions = {
   readonly ingestUrl: string
   readonly keys: SimulatorKeys
   /** In order of time, endless: an event is posted once its time has come. */
-  readonly events: Iterator<SimulatedEvent, void, undefined>
+  readonly events: Iterator<SimulatedEvent<string>, void, undefined>
   readonly seed: number
   readonly signal: AbortSignal
   readonly now: () => number
   /** Events before `untilMs` are going to be posted: keep that before the first of them leaves. */
   readonly onPosting: (untilMs: number) => Promise<void>
   /** Events before `untilMs` were accepted by ingest. */
-  readonly onDelivered: (untilMs: number, events: readonly SimulatedEvent[]) => Promise<void>
+  readonly onDelivered: (untilMs: number, events: readonly SimulatedEvent<string>[]) => Promise<void>
   readonly onProblem: (problem: DeliveryProblem) => void
 }
 
@@ -48,7 +48,7 @@ export async function postLive(options: LiveOptions): Promise<void> {
   let next = events.next()
   while (!signal.aborted && next.done !== true) {
     let untilMs = Math.floor(now()) - ARRIVAL_DELAY_MS
-    const due: SimulatedEvent[] = []
+    const due: SimulatedEvent<string>[] = []
     while (next.done !== true && next.value.atMs < untilMs) {
       if (due.length >= TICK_EVENTS_MAX) {
         // The next piece begins at an event of a later instant: a position cannot lie between two of one instant.
@@ -74,7 +74,7 @@ export async function postLive(options: LiveOptions): Promise<void> {
 
 /** Posts the batches of each source in turn; false when the simulation was stopped before all were accepted. */
 async function postDue(
-  due: readonly SimulatedEvent[],
+  due: readonly SimulatedEvent<string>[],
   post: Post,
   memory: { readonly random: Random; readonly redeliveries: Redelivery[]; readonly now: () => number },
 ): Promise<boolean> {

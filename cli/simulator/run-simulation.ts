@@ -1,6 +1,11 @@
 import type { WarehouseConnection } from '#shared/warehouse/client.ts'
 import { simulateHistory, type SimulationConfig } from './simulate-history.ts'
-import { simulateLive, type AttackRequest, type LiveReport } from './simulate-live.ts'
+import {
+  simulateLive,
+  type AttackRequest,
+  type LiveReport,
+  type LiveSimulationOptions,
+} from './simulate-live.ts'
 
 export type SimulationOptions = {
   readonly seed: number
@@ -10,6 +15,7 @@ export type SimulationOptions = {
   /** Absent: nothing is posted. */
   readonly ingestUrl?: string
   readonly attack?: AttackRequest
+  readonly scenarios?: NonNullable<LiveSimulationOptions['scenarios']>
   readonly labelsFile?: string
 }
 

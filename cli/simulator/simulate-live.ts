@@ -1,11 +1,11 @@
-import { thiefOf, type AttackName, type AttackPlan } from './attack.ts'
-import { appendLabel, labelOf, type AttackLabel } from './attack-label.ts'
+import type { AttackName } from './attack.ts'
 import type { DeliveryProblem } from './deliver-webhook.ts'
 import { generateEvents, type SimulatedEvent } from './event-stream.ts'
-import { defaultFleet } from './fleet.ts'
-import type { KeyProfile } from './key-profile.ts'
+import { appendLabels } from './label-file.ts'
 import { liveSpans, readPosition, writePosition, type Position, type Span } from './position.ts'
 import { postLive } from './post-live.ts'
+import { planLive, type LiveScenarioRequest, type LiveScenarios } from './scenarios/plan-live.ts'
+import type { ScenarioLabel } from './scenarios/scenario-label.ts'
 import { ensureSimulatorKeys } from './sources.ts'
 
 export type AttackRequest = {
@@ -19,8 +19,8 @@ export type AttackRequest = {
 
 export type LiveReport =
   | { readonly kind: 'started'; readonly fromMs: number }
-  | { readonly kind: 'attack_started'; readonly label: AttackLabel }
-  | { readonly kind: 'attack_ended'; readonly label: AttackLabel }
+  | { readonly kind: 'attack_started' | 'look_alike_started'; readonly label: ScenarioLabel }
+  | { readonly kind: 'attack_ended' | 'look_alike_ended'; readonly label: ScenarioLabel }
   | { readonly kind: 'delivered'; readonly events: number }
   | { readonly kind: 'delivery_problem'; readonly problem: DeliveryProblem }
 
@@ -31,7 +31,9 @@ export type LiveSimulationOptions = {
   readonly seed: number
   readonly rate: number
   readonly attack?: AttackRequest
-  /** Where a line about the attack is added, for whoever judges the alerts. */
+  /** By name, from the given time after the start of the live traffic on. */
+  readonly scenarios?: NonNullable<LiveScenarioRequest['scenarios']>
+  /** Where a line about each of them is added, for whoever judges the alerts. */
   readonly labelsFile?: string
   readonly now: () => number
   readonly signal: AbortSignal
@@ -40,7 +42,8 @@ export type LiveSimulationOptions = {
 
 /**
  * Posts the fleet's traffic to ingest in real time until `signal` aborts, going on where the history or the last
- * run ended (after a longer pause with the last 24 hours, as SendGrid would), and steals a key when asked to.
+ * run ended (after a longer pause with the last 24 hours, as SendGrid would), and with what is asked for: a theft,
+ * other scenarios.
  */
 export async function simulateLive(options: LiveSimulationOptions): Promise<void> {
   const { dataDirectory, seed, rate, report } = options
@@ -48,8 +51,8 @@ export async function simulateLive(options: LiveSimulationOptions): Promise<void
   const startMs = Math.floor(options.now())
   let position = await readPosition(dataDirectory)
   const spans = liveSpans(position, startMs)
-  const stolen = await planAttack(options, startMs)
-  const watch = createAttackWatch(stolen?.label, report)
+  const live = await planScenarios(options, startMs)
+  const watches = live.labels.map((label) => createScenarioWatch(label, report))
   const keep = async (change: Partial<Position>) => {
     position = { ...position, ...change }
     await writePosition(dataDirectory, position)
@@ -61,12 +64,12 @@ export async function simulateLive(options: LiveSimulationOptions): Promise<void
     seed,
     signal: options.signal,
     now: options.now,
-    events: spansOfEvents(spans, { seed, rate, thief: stolen?.thief }),
+    events: spansOfEvents(spans, { seed, rate, live }),
     onPosting: (untilMs) => keep({ posting_until_ms: Math.max(untilMs, position.posting_until_ms ?? 0) }),
     onDelivered: async (untilMs, events) => {
       await keep({ delivered_until_ms: untilMs })
       report({ kind: 'delivered', events: events.length })
-      watch(untilMs, events)
+      for (const watch of watches) watch(untilMs)
     },
     onProblem: (problem) => report({ kind: 'delivery_problem', problem }),
   })
@@ -74,41 +77,49 @@ export async function simulateLive(options: LiveSimulationOptions): Promise<void
 
 function* spansOfEvents(
   spans: readonly Span[],
-  stream: { readonly seed: number; readonly rate: number; readonly thief: KeyProfile | undefined },
-): Generator<SimulatedEvent, void, undefined> {
-  const { seed, rate, thief } = stream
-  const profiles = thief === undefined ? defaultFleet : [...defaultFleet, thief]
+  stream: { readonly seed: number; readonly rate: number; readonly live: LiveScenarios },
+): Generator<SimulatedEvent<string>, void, undefined> {
+  const { seed, rate, live } = stream
+  const { profiles, silenced } = live
   for (const { fromMs, untilMs } of spans) {
-    yield* generateEvents({ profiles, seed, rate, fromMs, toMs: untilMs })
+    for (const simulated of generateEvents({ profiles, seed, rate, fromMs, toMs: untilMs })) {
+      const { source, atMs } = simulated
+      const isSilenced = silenced.some(
+        (one) => one.source === source && atMs >= one.fromMs && atMs < one.toMs,
+      )
+      if (!isSilenced) yield simulated
+    }
   }
 }
 
-async function planAttack(
-  options: LiveSimulationOptions,
-  startMs: number,
-): Promise<{ readonly thief: KeyProfile; readonly label: AttackLabel } | undefined> {
-  const { attack: request, labelsFile } = options
-  if (request === undefined) return undefined
-  const { attack, key, durationMs } = request
-  const plan: AttackPlan = { attack, key, durationMs, fromMs: startMs + request.afterMs }
-  const thief = thiefOf(defaultFleet, plan)
-  const label = labelOf(thief, plan, options)
-  if (labelsFile !== undefined) await appendLabel(labelsFile, label)
-  return { thief, label }
+async function planScenarios(options: LiveSimulationOptions, startMs: number): Promise<LiveScenarios> {
+  const { seed, rate, attack: request, scenarios, labelsFile } = options
+  const theft =
+    request === undefined
+      ? undefined
+      : {
+          attack: request.attack,
+          key: request.key,
+          durationMs: request.durationMs,
+          fromMs: startMs + request.afterMs,
+        }
+  const live = planLive({ seed, rate, startMs, theft, scenarios })
+  if (labelsFile !== undefined) await appendLabels(labelsFile, live.labels)
+  return live
 }
 
-/** Reports the attack's beginning with its first delivered event, and its end with the first time after it. */
-function createAttackWatch(label: AttackLabel | undefined, report: (report: LiveReport) => void) {
-  let state: 'waiting' | 'under_way' | 'over' = label === undefined ? 'over' : 'waiting'
-  return (untilMs: number, events: readonly SimulatedEvent[]) => {
-    if (label === undefined || state === 'over') return
-    if (state === 'waiting' && events.some(({ scenario }) => scenario !== undefined)) {
+/** Reports when delivery has come to the beginning of a scenario, and to its end. */
+function createScenarioWatch(label: ScenarioLabel, report: (report: LiveReport) => void) {
+  const attack = label.kind === 'attack'
+  let state: 'waiting' | 'under_way' | 'over' = 'waiting'
+  return (untilMs: number) => {
+    if (state === 'waiting' && untilMs > Date.parse(label.started_at)) {
       state = 'under_way'
-      report({ kind: 'attack_started', label })
+      report({ kind: attack ? 'attack_started' : 'look_alike_started', label })
     }
     if (state === 'under_way' && untilMs > Date.parse(label.ended_at)) {
       state = 'over'
-      report({ kind: 'attack_ended', label })
+      report({ kind: attack ? 'attack_ended' : 'look_alike_ended', label })
     }
   }
 }

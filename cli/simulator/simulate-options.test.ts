@@ -31,7 +31,7 @@ describe('parseSimulateOptions', () => {
     [{ ingest: 'localhost' }, '--ingest must be an http or https address'],
     [{ eventsOut: 'x.ndjson' }, '--history is needed'],
     [{ until: '2026-01-01T00:00:00Z' }, '--until is for --events-out'],
-    [{ labels: 'x' }, '--labels needs --attack'],
+    [{ labels: 'x' }, '--labels needs --attack, --scenario or --fleet'],
     [{ live: false }, '--no-live leaves nothing'],
   ])('refuses %j as a usage error that says why', (raw, message) => {
     expect(() => parseSimulateOptions(raw)).toThrow(

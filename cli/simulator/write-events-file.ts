@@ -7,7 +7,9 @@ import type { SimulatedEvent } from './event-stream.ts'
 import type { ArrivedEvent } from './scenarios/in-order-of-arrival.ts'
 
 /** Events without a way of their own: each arrives when SendGrid's events usually do. */
-export function* arriveAsUsual(events: Iterable<SimulatedEvent>): Generator<ArrivedEvent, void, undefined> {
+export function* arriveAsUsual(
+  events: Iterable<SimulatedEvent<string>>,
+): Generator<ArrivedEvent, void, undefined> {
   for (const { atMs, source, event } of events) {
     yield { received_at_ms: atMs + ARRIVAL_DELAY_MS, source, event }
   }

@@ -71,22 +71,30 @@ const isCampaign = ({ habit }: KeyProfile<string>) =>
   habit.kind === 'batch' && habit.startMinutes.length <= 2 && habit.sizeMedian >= 200
 const isEverydayKey = (profile: KeyProfile<string>) => !isCampaign(profile)
 
-const stolenKey: Scenario = {
+/** The theft of a key for a given time. */
+export function planTheft(theft: {
+  readonly id: string
+  readonly victim: KeyProfile<string>
+  readonly fromMs: number
+  readonly durationMs: number
+}): Plan {
+  const { victim, fromMs, durationMs } = theft
+  return {
+    span: { fromMs, toMs: fromMs + durationMs },
+    targets: [targetOf(victim)],
+    family: familyOf(victim, 'nothing'),
+    signals: signalsOf(victim, 'nothing'),
+    senders: [stolenKeyThief(victim, theft)],
+  }
+}
+
+export const stolenKey: Scenario = {
   name: 'stolen-key',
   kind: 'attack',
   messagesMin: 60,
   about: 'a script sends 4 to 8 messages a second for five minutes, with nothing of the owner’s',
   suits: isEverydayKey,
-  plan: ({ id, victim, atMs }) => {
-    const durationMs = 5 * MINUTE_MS
-    return {
-      span: { fromMs: atMs, toMs: atMs + durationMs },
-      targets: [targetOf(victim)],
-      family: familyOf(victim, 'nothing'),
-      signals: signalsOf(victim, 'nothing'),
-      senders: [stolenKeyThief(victim, { id, fromMs: atMs, durationMs })],
-    }
-  },
+  plan: ({ id, victim, atMs }) => planTheft({ id, victim, fromMs: atMs, durationMs: 5 * MINUTE_MS }),
 }
 
 const blast: Scenario = {

@@ -18,6 +18,8 @@ export type CompositionOptions = {
   readonly endMs: number
   /** Scenarios begin here at the earliest. */
   readonly judgedFromMs: number
+  /** To which keys they happen; absent: to any. */
+  readonly victims?: readonly KeyProfile<string>[]
   readonly chosen: readonly Scenario[]
   /** Take the place of those of their kind that find no room. */
   readonly spare: readonly Scenario[]

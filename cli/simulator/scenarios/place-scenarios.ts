@@ -16,6 +16,10 @@ export type PlacementOptions = {
   readonly endMs: number
   /** Scenarios begin here at the earliest. */
   readonly judgedFromMs: number
+  /** And at the latest so long after it, some later for the time of day that they need; absent: before the end. */
+  readonly beginWithinMs?: number
+  /** To which keys they happen; absent: to any. */
+  readonly victims?: readonly KeyProfile<string>[]
 }
 
 /** Between two scenarios about one key. */
@@ -38,13 +42,14 @@ export function placeScenario(
   others: readonly PlacedScenario[],
   options: PlacementOptions,
 ): PlacedScenario | undefined {
-  const { seed, profiles, startMs, endMs, judgedFromMs } = options
+  const { seed, profiles, startMs, endMs, judgedFromMs, victims = profiles } = options
+  const { beginWithinMs = endMs - judgedFromMs } = options
   const id = `${scenario.name} ${number}`
   for (const wideGapMs of WIDE_GAPS_MS) {
     for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
       const random = new Random(seed, 21, hashText(id), wideGapMs, attempt)
-      const victim = pick(random, profiles)
-      const atMs = Math.floor(judgedFromMs + (endMs - judgedFromMs) * random.next())
+      const victim = pick(random, victims)
+      const atMs = Math.floor(judgedFromMs + beginWithinMs * random.next())
       if (victim.name === UNATTRIBUTED || !scenario.suits(victim, atMs)) continue
       const plan = scenario.plan({ id, victim, fleet: profiles, startMs, endMs, atMs, random })
       if (plan === undefined || plan.span.fromMs < judgedFromMs || plan.span.toMs > endMs) continue

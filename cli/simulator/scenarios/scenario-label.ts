@@ -3,6 +3,7 @@ import type { Config } from '#shared/config/config.ts'
 import { attributionRulesFor, createAttributor } from '#shared/domain/attribute-event.ts'
 import { generateEvents } from '../event-stream.ts'
 import type { KeyProfile } from '../key-profile.ts'
+import { MINUTE_MS } from './local-time.ts'
 import type { PlacedScenario } from './place-scenarios.ts'
 import type { Family, Plan } from './scenario.ts'
 
@@ -10,6 +11,8 @@ import type { Family, Plan } from './scenario.ts'
 export type ScenarioLabel = {
   readonly kind: 'attack' | 'benign'
   readonly scenario: string
+  /** The scenario's name again, where it is an attack. */
+  readonly attack?: string
   readonly family: Family
   readonly signals: readonly Signal[]
   /** `*`: several or all. */
@@ -49,17 +52,20 @@ export function labelScenario({ id, scenario, plan }: PlacedScenario, options: L
     const own = messages.filter((message) => message.source === source && message.key === key)
     return { source, key, attributed_as: onlyOne(own.map((message) => message.attributedAs)) ?? key }
   })
-  const fromMs = plan.senders === undefined ? undefined : messages[0]?.atMs
+  const firstMs = plan.senders === undefined ? undefined : messages[0]?.atMs
+  // What begins slowly begins with its first message.
+  const fromMs = firstMs === undefined || firstMs < plan.span.fromMs + MINUTE_MS ? plan.span.fromMs : firstMs
   return {
     kind: scenario.kind,
     scenario: scenario.name,
+    ...(scenario.kind === 'attack' ? { attack: scenario.name } : {}),
     family: plan.family,
     signals: plan.signals,
     source: onlyOne(targets.map(({ source }) => source)) ?? EVERY,
     key: onlyOne(targets.map(({ key }) => key)) ?? EVERY,
     attributed_as: onlyOne(targets.map((target) => target.attributed_as)) ?? EVERY,
     targets,
-    started_at: new Date(fromMs ?? plan.span.fromMs).toISOString(),
+    started_at: new Date(fromMs).toISOString(),
     ended_at: new Date(plan.span.toMs).toISOString(),
     messages: messages.length,
     message_ids: messages.map((message) => message.id),
