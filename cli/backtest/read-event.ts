@@ -57,6 +57,8 @@ export function createEventReader(config: Pick<Config, 'sources' | 'attribution'
     const normal = normaliseEvent(element, receivedAtMs)
     if (normal.kind === 'rejected') return bad(normal.detail)
     const { event } = normal
+    // The log's schema drops a member of this name, so the engine never sees it.
+    if (Object.hasOwn(event, '__proto__')) delete event['__proto__']
     const { key, attribution } = attributeFor(source)(event)
     const message: EventMessage = { v: 1, key, attribution, source, received_at: receivedAtMs, event }
     const { sg_message_id: messageId } = event

@@ -15,7 +15,8 @@ export type LineBlock = {
   readonly fault?: string
 }
 
-const CHUNK_BYTES = 1024 * 1024
+/** Small enough that a line with other letters than ASCII's slows down few lines beside it. */
+const CHUNK_BYTES = 128 * 1024
 /** Far more than an event can have; the bound keeps a file without line ends out of the memory. */
 const LINE_BYTES_MAX = 8 * 1024 * 1024
 const TOO_LONG = '\0'
