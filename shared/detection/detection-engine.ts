@@ -1,258 +1,335 @@
-import { OVERFLOW, type Alert } from '#shared/domain/alert.ts'
-import { minuteOf } from './clock.ts'
+import { OVERFLOW, UNATTRIBUTED, type Alert } from '#shared/domain/alert.ts'
+import { MINUTES_PER_HOUR, dayOf, minuteOf } from './clock.ts'
+import { countContent } from './content/content-watch.ts'
 import type { DetectionSettings } from './detection-settings.ts'
-import type { EngineEvent, StoredKey, StoredSource } from './engine-input.ts'
-import { checkCalm } from './episode-end.ts'
-import { countMessage, createKeyWatch, judgeAgain, type KeyWatch, type WatchContext } from './key-watch.ts'
+import type { EngineEvent, StoredSource } from './engine-input.ts'
+import { addEvidence, endEvidence, wantsEvidence } from './evidence-book.ts'
+import type { Evidence, EvidenceSink } from './evidence.ts'
+import { describeKey, type KeyDescription } from './explain-key.ts'
+import { moveCalibration } from './key-calibration.ts'
+import { decodeKeyState, encodeKeyState } from './key-codec.ts'
+import { createKeyState, type KeyState } from './key-state.ts'
+import { judgeRetired, judgeUnattributed, judgeWaking, noteWaking } from './key-signals.ts'
+import { applyAcceptance, applyVerdicts, plannedEvidence } from './knowledge-effects.ts'
+import { createKnowledgeBook, type KnowledgeBook } from './knowledge-book.ts'
 import { createNotices, type Notices } from './notices.ts'
-import { restoreKey } from './restore-key.ts'
-import { chooseUnit, isMessage, undecidedUnit, type UnitChoice } from './volume/volume-unit.ts'
+import { advanceOutcomes, countOutcome } from './outcomes/outcome-watch.ts'
+import {
+  countForSource,
+  createSourceState,
+  isMatureSource,
+  learnUnit,
+  presentMinute,
+  rememberStored,
+  unattributedHabit,
+  type SourceState,
+} from './source-state.ts'
+import { isMessage } from './volume/volume-unit.ts'
+import { advanceVolume, countMessage } from './volume/volume-watch.ts'
 
-/** A source's first day: everything is new then, and nothing is unusual. */
-const MATURE_SECONDS = 24 * 3600
 /** A key that has been quiet this long gives way to a new one when there are too many; its history is stored. */
 const IDLE_MS = 24 * 3600 * 1000
 const MINUTE_MS = 60_000
-/**
- * Event time trails the arrival clock by more than this only while a backlog is delivered; then an episode ends by
- * the event clock, as long as events still come.
- */
-const TRAILING_MINUTES = 15
-const STILL_COMING_MINUTES = 5
-
-type SourceState = {
-  readonly source: string
-  readonly keys: Map<string, KeyWatch>
-  stored: StoredSource
-  unit: UnitChoice
-  firstSeen: number
-  /** Latest minute of an event, and of an arrival. */
-  eventMinute: number
-  arrivalMinute: number
-  lastEvictionMinute: number
-}
+/** Events later than this against their key's latest are counted into their own time and start nothing. */
+const JUDGED_LATENESS_SECONDS = 600
+/** Windows are closed so long after their end … */
+const CLOSING_MINUTES = 15
+/** … at this minute of each hour, so that every key's clock moves even while it is quiet. */
+const HOURLY_AT_MINUTE = 20
 
 /**
  * The engine that finds misuse: events and ticks in, alert changes out. Pure: it has no clock and does no I/O, and
  * what it emits depends on the events and their order alone, however they are cut into batches.
  *
- * The driver gives it what is stored about a key before the key's first event (`loadKey` where `wantsKey`), and
- * about a source (`loadSource`) at the start and now and then.
+ * A driver that stops and starts keeps each key's state (`saveKey`), gives it back before the key's next event
+ * (`restoreKey` where `wantsKey`) and feeds again what came since without a word (`replay`).
  */
 export type DetectionEngine = {
   readonly wantsKey: (source: string, key: string) => boolean
-  readonly loadKey: (stored: StoredKey) => void
+  /** `saved` undefined: nothing is stored about this key; it will be announced as new. */
+  readonly restoreKey: (source: string, key: string, saved: string | undefined) => void
+  readonly saveKey: (source: string, key: string) => string | undefined
+  /** The keys that changed since they were last saved. */
+  readonly dirtyKeys: () => { readonly source: string; readonly key: string }[]
+  /** What the warehouse knows about a whole source; an engine that sees every event needs it not. */
   readonly loadSource: (stored: StoredSource) => void
+  readonly setKnowledge: (book: KnowledgeBook) => void
   readonly feed: (event: EngineEvent) => void
-  /** Judges loaded keys as if their last hours came now; `since` (seconds) says which keys are new. */
-  readonly judgeAgain: (
-    keys: readonly {
-      readonly source: string
-      readonly key: string
-      readonly firstSeen: number | undefined
-    }[],
-    given: { readonly since: number; readonly nowMs: number },
-  ) => void
+  /** Takes in what was fed before: nothing is emitted, for it was then. */
+  readonly replay: (event: EngineEvent) => void
   /** The arrival clock moves on without an event. Call it only when every event that arrived before is fed. */
   readonly tick: (nowMs: number) => void
   readonly keyCount: () => number
+  /** What the engine thinks of a key at present, for people; undefined for a key it does not hold. */
+  readonly describe: (source: string, key: string) => KeyDescription | undefined
 }
 
 /** Everything the engine remembers. */
 type EngineState = {
   readonly settings: DetectionSettings
+  /** What an operator set for one key. */
+  readonly settingsOf: (source: string, key: string) => DetectionSettings
   readonly emit: (alert: Alert) => void
   readonly sources: Map<string, SourceState>
-  /** The keys with an open episode. */
-  readonly episodes: Set<KeyWatch>
+  /** The keys that something is held against. */
+  readonly suspects: Set<KeyState>
   readonly notices: Notices
+  readonly sink: EvidenceSink
+  knowledge: KnowledgeBook
   /** The latest minute of the arrival clock. */
   clockMinute: number
+  /** What the sink writes about: set before a module is called. */
+  subject: { state: KeyState; minute: number; nowMs: number; event: EngineEvent | undefined } | undefined
+  silent: boolean
 }
 
 export function createDetectionEngine(
   settings: DetectionSettings,
   emit: (alert: Alert) => void,
+  settingsOf: (source: string, key: string) => DetectionSettings = () => settings,
 ): DetectionEngine {
+  const emitUnlessSilent = (alert: Alert) => {
+    if (!engine.silent) emit(alert)
+  }
   const engine: EngineState = {
     settings,
-    emit,
+    settingsOf,
+    emit: emitUnlessSilent,
     sources: new Map(),
-    episodes: new Set(),
-    notices: createNotices(emit),
+    suspects: new Set(),
+    notices: createNotices(emitUnlessSilent),
+    sink: {
+      wants: (signal, points) => {
+        const { subject } = engine
+        return subject !== undefined && wantsEvidence(subject.state, signal, points, subject.minute)
+      },
+      report: (evidence) => takeEvidence(engine, evidence),
+    },
+    knowledge: createKnowledgeBook([]),
     clockMinute: -1,
+    subject: undefined,
+    silent: false,
   }
   return {
     wantsKey: (source, key) => {
       const state = sourceState(engine, source)
       return !state.keys.has(key) && (state.keys.size < settings.liveKeysMax || canEvict(engine, state))
     },
-    loadKey: (stored) => loadKey(engine, stored),
-    loadSource: (stored) => loadSource(engine, stored),
+    restoreKey: (source, key, saved) => restoreKey(engine, { source, key, saved }),
+    saveKey: (source, key) => {
+      const state = engine.sources.get(source)?.keys.get(key)
+      if (state === undefined) return undefined
+      state.dirty = false
+      return encodeKeyState(state)
+    },
+    dirtyKeys: () => [...keyStates(engine)].filter(({ dirty }) => dirty),
+    loadSource: (stored) => rememberStored(sourceState(engine, stored.source), stored),
+    setKnowledge: (book) => {
+      engine.knowledge = book
+      for (const state of engine.suspects)
+        applyVerdicts(state, book, { nowMs: engine.clockMinute * MINUTE_MS, emit: engine.emit })
+    },
     feed: (event) => feed(engine, event),
-    judgeAgain: (keys, given) => judgeKeysAgain(engine, keys, given),
+    replay: (event) => {
+      engine.silent = true
+      feed(engine, event)
+      engine.silent = false
+    },
     tick: (nowMs) => tick(engine, nowMs),
     keyCount: () => [...engine.sources.values()].reduce((sum, state) => sum + state.keys.size, 0),
+    describe: (source, key) => {
+      const state = engine.sources.get(source)?.keys.get(key)
+      return state === undefined ? undefined : describeKey(state, settingsOf(source, key))
+    },
   }
 }
 
-function loadKey(engine: EngineState, stored: StoredKey): void {
-  if (stored.firstSeen === undefined) return
-  const watch = restoreKey(stored)
-  sourceState(engine, stored.source).keys.set(stored.key, watch)
-  if (watch.spike !== undefined || watch.unattributed !== undefined) engine.episodes.add(watch)
+function* keyStates(engine: EngineState): Generator<KeyState> {
+  for (const { keys } of engine.sources.values()) yield* keys.values()
 }
 
-function loadSource(engine: EngineState, stored: StoredSource): void {
-  const state = sourceState(engine, stored.source)
-  state.stored = stored
-  state.firstSeen = Math.min(state.firstSeen, stored.firstSeen ?? Infinity)
-  if (stored.unit !== undefined && !state.unit.decided) {
-    state.unit = { unit: stored.unit, seen: 0, decided: true }
-  }
+function restoreKey(
+  engine: EngineState,
+  {
+    source,
+    key,
+    saved,
+  }: { readonly source: string; readonly key: string; readonly saved: string | undefined },
+): void {
+  if (saved === undefined) return
+  const state = decodeKeyState(source, key, saved)
+  const ofSource = sourceState(engine, source)
+  ofSource.keys.set(key, state)
+  if (state.firstSeconds >= 0) ofSource.firstSeen = Math.min(ofSource.firstSeen, state.firstSeconds)
+  if (state.evidence.size > 0) engine.suspects.add(state)
+}
+
+function takeEvidence(engine: EngineState, evidence: Evidence): void {
+  const { subject, knowledge, emit } = engine
+  if (subject === undefined) return
+  const { state, minute, nowMs, event } = subject
+  const judged = plannedEvidence(evidence, knowledge, { state, event })
+  if (judged === undefined) return
+  const settings = engine.settingsOf(state.source, state.key)
+  addEvidence(state, judged, { settings, minute, nowMs, emit })
+  engine.suspects.add(state)
 }
 
 function feed(engine: EngineState, event: EngineEvent): void {
   tick(engine, event.receivedAtMs)
-  const state = sourceState(engine, event.source)
+  const source = sourceState(engine, event.source)
+  source.arrivalMinute = Math.max(source.arrivalMinute, Math.floor(event.receivedAtMs / MINUTE_MS))
   // An event from the future is taken as of now: no sender's clock may move ours.
-  const timestamp = Math.min(event.timestamp, Math.floor(event.receivedAtMs / 1000))
-  state.firstSeen = Math.min(state.firstSeen, timestamp)
-  state.arrivalMinute = Math.max(state.arrivalMinute, Math.floor(event.receivedAtMs / MINUTE_MS))
-  if (event.event === 'account_status_change') {
-    engine.notices.accountStatusChanged(event)
+  const nowSeconds = Math.floor(event.receivedAtMs / 1000)
+  const timely = event.timestamp > nowSeconds ? { ...event, timestamp: nowSeconds } : event
+  source.firstSeen = Math.min(source.firstSeen, timely.timestamp)
+  if (timely.event === 'account_status_change') {
+    engine.notices.accountStatusChanged(timely)
     return
   }
-  state.unit = chooseUnit(state.unit, event.event)
-  if (!isMessage(state.unit.unit, event.event)) return
-  const minute = minuteOf(timestamp)
-  state.eventMinute = Math.max(state.eventMinute, minute)
-  const watch = watchFor(engine, state, { event, minute })
-  if (watch === undefined) return
-  watch.lastArrivalMs = event.receivedAtMs
-  watch.attribution = event.attribution
-  countMessage(watch, { minute, nowMs: event.receivedAtMs }, contextOf(engine, state, watch))
+  learnUnit(source, timely.event)
+  if (isMessage(source.unit.unit, timely.event)) feedMessage(engine, source, timely)
+  else feedOutcome(engine, source, timely)
 }
 
-function judgeKeysAgain(
-  engine: EngineState,
-  keys: readonly { readonly source: string; readonly key: string; readonly firstSeen: number | undefined }[],
-  { since, nowMs }: { readonly since: number; readonly nowMs: number },
-): void {
-  tick(engine, nowMs)
-  for (const { source, key, firstSeen } of keys) {
-    const state = sourceState(engine, source)
-    const watch = state.keys.get(key)
-    if (watch === undefined) continue
-    if (firstSeen !== undefined && firstSeen >= since) {
-      announceNewKey(engine, state, { watch, minute: minuteOf(firstSeen), nowMs })
-    }
-    judgeAgain(watch, nowMs, contextOf(engine, state, watch))
+function feedMessage(engine: EngineState, source: SourceState, event: EngineEvent): void {
+  const { timestamp, receivedAtMs: nowMs } = event
+  const minute = minuteOf(timestamp)
+  countForSource(source, event.key, minute)
+  const state = keyFor(engine, source, event)
+  if (state === undefined) return
+  const { sink, knowledge } = engine
+  const settings = engine.settingsOf(event.source, event.key)
+  const isRecent = timestamp >= state.headSeconds - JUDGED_LATENESS_SECONDS
+  const judged = isRecent && isMatureSource(source, engine.clockMinute)
+  engine.subject = { state, minute, nowMs, event }
+  moveCalibration(state.calibration, dayOf(timestamp), state.incident?.severity !== undefined)
+  if (knowledge.size > 0) applyAcceptance(state, knowledge, { timestamp, nowMs, emit: engine.emit })
+  noteWaking(state, timestamp)
+  const familiar =
+    event.facts === undefined || countContent(state.content, event, { facts: event.facts, judged }, sink)
+  countMessage(state.volume, { timestamp }, { settings, nowMs, judged, familiar }, sink)
+  countOutcome(state.outcomes, event, { nowMs, judged, mature: isMature(state) }, sink)
+  if (judged) {
+    judgeWaking(state, timestamp, sink)
+    const habit = event.key === UNATTRIBUTED ? unattributedHabit(source, settings) : undefined
+    if (habit !== undefined) judgeUnattributed(state, { minute, settings, habit }, sink)
+    if (knowledge.isRetired(event.source, event.key, timestamp)) judgeRetired(state, timestamp, sink)
   }
+  if (state.firstSeconds === -1) state.firstSeconds = timestamp
+  state.headSeconds = Math.max(state.headSeconds, timestamp)
+  touch(state, event)
+}
+
+/** What becomes of a key's messages. A key that has sent nothing is not made by a click on an old mail. */
+function feedOutcome(engine: EngineState, source: SourceState, event: EngineEvent): void {
+  const state = source.keys.get(event.key)
+  if (state === undefined) return
+  const isRecent = event.timestamp >= engine.clockMinute * 60 - 24 * 3600
+  const judged = isRecent && isMatureSource(source, engine.clockMinute)
+  engine.subject = { state, minute: minuteOf(event.timestamp), nowMs: event.receivedAtMs, event }
+  countOutcome(
+    state.outcomes,
+    event,
+    { nowMs: event.receivedAtMs, judged, mature: isMature(state) },
+    engine.sink,
+  )
+  touch(state, event)
+}
+
+function isMature(state: KeyState): boolean {
+  return state.content.activeDays >= 3
+}
+
+function touch(state: KeyState, event: EngineEvent): void {
+  state.lastArrivalMs = Math.max(state.lastArrivalMs, event.receivedAtMs)
+  state.attribution = event.attribution
+  state.dirty = true
 }
 
 function tick(engine: EngineState, nowMs: number): void {
-  const minute = Math.floor(nowMs / MINUTE_MS)
-  if (minute <= engine.clockMinute) return
-  engine.clockMinute = minute
-  const now = minute * MINUTE_MS
-  for (const watch of engine.episodes) {
-    const state = sourceState(engine, watch.source)
-    const lastMinute = presentMinute(state, minute) - 1
-    checkCalm(watch, { lastMinute, nowMs: now }, contextOf(engine, state, watch))
-    if (watch.spike === undefined && watch.unattributed === undefined) engine.episodes.delete(watch)
+  const target = Math.floor(nowMs / MINUTE_MS)
+  if (engine.clockMinute === -1) engine.clockMinute = target
+  // Minute by minute while something is held against somebody, so that what ends, ends in its own minute, however
+  // seldom the clock is told; otherwise from hour to hour.
+  while (engine.clockMinute < target) {
+    const minute =
+      engine.suspects.size > 0 || engine.notices.openCount() > 0
+        ? engine.clockMinute + 1
+        : Math.min(target, nextHourly(engine.clockMinute))
+    engine.clockMinute = minute
+    if (minute % MINUTES_PER_HOUR === HOURLY_AT_MINUTE) advanceKeys(engine, minute)
+    endSuspicions(engine, minute)
+    engine.notices.expire(minute * MINUTE_MS)
   }
-  engine.notices.expire(now)
 }
 
-function contextOf(engine: EngineState, state: SourceState, watch: KeyWatch): WatchContext {
-  return {
-    settings: engine.settings,
-    matureSource: isMature(engine, state),
-    attributedSource: isAttributed(engine, state),
-    emit: (alert) => {
-      if (alert.status === 'open') engine.episodes.add(watch)
-      engine.emit(alert)
-    },
+function nextHourly(minute: number): number {
+  const hour = Math.floor((minute - HOURLY_AT_MINUTE) / MINUTES_PER_HOUR) + 1
+  return hour * MINUTES_PER_HOUR + HOURLY_AT_MINUTE
+}
+
+/** Closes the windows that are complete. A source that is silent as a whole says nothing about its keys. */
+function advanceKeys(engine: EngineState, clockMinute: number): void {
+  const { sink } = engine
+  const nowMs = clockMinute * MINUTE_MS
+  for (const source of engine.sources.values()) {
+    const minute = Math.min(presentMinute(source, clockMinute) - CLOSING_MINUTES, source.eventMinute)
+    const judged = isMatureSource(source, clockMinute)
+    for (const state of source.keys.values()) {
+      if (minute <= state.advancedMinute) continue
+      state.advancedMinute = minute
+      const settings = engine.settingsOf(state.source, state.key)
+      engine.subject = { state, minute, nowMs, event: undefined }
+      advanceVolume(state.volume, minute, { settings, nowMs, judged, familiar: true }, sink)
+      advanceOutcomes(state.outcomes, minute, { nowMs, judged, mature: isMature(state) }, sink)
+    }
+  }
+}
+
+function endSuspicions(engine: EngineState, clockMinute: number): void {
+  const given = { nowMs: clockMinute * MINUTE_MS, emit: engine.emit }
+  for (const state of engine.suspects) {
+    endEvidence(state, presentMinute(sourceState(engine, state.source), clockMinute), given)
+    if (state.evidence.size === 0) engine.suspects.delete(state)
   }
 }
 
 function sourceState({ sources }: EngineState, source: string): SourceState {
   const known = sources.get(source)
   if (known !== undefined) return known
-  const made: SourceState = {
-    source,
-    keys: new Map(),
-    stored: { source, firstSeen: undefined, unit: undefined, messages: 0, unattributedMessages: 0 },
-    unit: undecidedUnit,
-    firstSeen: Infinity,
-    eventMinute: -1,
-    arrivalMinute: -1,
-    lastEvictionMinute: -1,
-  }
+  const made = createSourceState(source)
   sources.set(source, made)
   return made
 }
 
 /** The key's state; a new key is announced. Undefined when there are too many keys: then it is counted as overflow. */
-function watchFor(
-  engine: EngineState,
-  state: SourceState,
-  { event, minute }: { event: EngineEvent; minute: number },
-): KeyWatch | undefined {
-  const known = state.keys.get(event.key)
+function keyFor(engine: EngineState, source: SourceState, event: EngineEvent): KeyState | undefined {
+  const known = source.keys.get(event.key)
   if (known !== undefined) return known
-  const nowMs = event.receivedAtMs
-  if (state.keys.size >= engine.settings.liveKeysMax && !evictIdle(engine, state)) {
-    engine.notices.overflow({ source: state.source, key: OVERFLOW, minute, nowMs, liveKeys: state.keys.size })
+  const seen = { source: source.source, minute: minuteOf(event.timestamp), nowMs: event.receivedAtMs }
+  if (source.keys.size >= engine.settings.liveKeysMax && !evictIdle(engine, source)) {
+    engine.notices.overflow({ ...seen, key: OVERFLOW, liveKeys: source.keys.size })
     return undefined
   }
-  const watch = createKeyWatch(state.source, event.key)
-  state.keys.set(event.key, watch)
-  announceNewKey(engine, state, { watch, minute, nowMs })
-  return watch
-}
-
-function announceNewKey(
-  engine: EngineState,
-  state: SourceState,
-  { watch, minute, nowMs }: { watch: KeyWatch; minute: number; nowMs: number },
-): void {
-  if (!isMature(engine, state)) return
-  const alert = engine.notices.newKey({ source: watch.source, key: watch.key, minute, nowMs })
-  if (alert !== undefined) watch.incident ??= { id: alert.incident_id, lastMinute: minute }
-}
-
-function isMature({ clockMinute }: EngineState, state: SourceState): boolean {
-  return clockMinute * 60 - state.firstSeen >= MATURE_SECONDS
-}
-
-function isAttributed({ settings }: EngineState, { stored }: SourceState): boolean {
-  return (
-    stored.messages >= settings.unattributedHistoryMin &&
-    stored.unattributedMessages <= settings.unattributedShareMax * stored.messages
-  )
-}
-
-/** The minute that has come for the source's messages: the arrival clock, or the event clock while it trails. */
-function presentMinute(state: SourceState, arrivalMinute: number): number {
-  const coming = arrivalMinute - state.arrivalMinute <= STILL_COMING_MINUTES
-  const trailing = arrivalMinute - state.eventMinute > TRAILING_MINUTES
-  return coming && trailing ? state.eventMinute : arrivalMinute
+  const state = createKeyState(source.source, event.key)
+  source.keys.set(event.key, state)
+  if (isMatureSource(source, engine.clockMinute)) engine.notices.newKey({ ...seen, key: event.key })
+  return state
 }
 
 /** Looking for idle keys costs as much as there are keys, so it is done once a minute at most. */
-function canEvict({ clockMinute }: EngineState, state: SourceState): boolean {
-  return state.lastEvictionMinute < clockMinute
+function canEvict({ clockMinute }: EngineState, source: SourceState): boolean {
+  return source.lastEvictionMinute < clockMinute
 }
 
-function evictIdle(engine: EngineState, state: SourceState): boolean {
-  if (!canEvict(engine, state)) return false
-  state.lastEvictionMinute = engine.clockMinute
-  const before = state.keys.size
-  for (const [key, watch] of state.keys) {
-    const idle = engine.clockMinute * MINUTE_MS - watch.lastArrivalMs > IDLE_MS
-    if (idle && watch.spike === undefined && watch.unattributed === undefined) state.keys.delete(key)
+function evictIdle(engine: EngineState, source: SourceState): boolean {
+  if (!canEvict(engine, source)) return false
+  source.lastEvictionMinute = engine.clockMinute
+  const before = source.keys.size
+  for (const [key, state] of source.keys) {
+    const idle = engine.clockMinute * MINUTE_MS - state.lastArrivalMs > IDLE_MS
+    if (idle && state.evidence.size === 0) source.keys.delete(key)
   }
-  return state.keys.size < before
+  return source.keys.size < before
 }

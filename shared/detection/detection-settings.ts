@@ -1,5 +1,9 @@
 /** What makes a count an alert. Every number here is a default that an operator may change. */
 export type DetectionSettings = {
+  /** Points of evidence, all kinds together, below which nobody is woken … */
+  readonly pageScoreMin: number
+  /** … and a key must not reach its own limit by itself more often than once in so many days with traffic. */
+  readonly pageEveryDays: number
   /**
    * Surprise (−log10 p) at which an episode opens. A key has 1.6 million judged windows a year; at one in 10⁹
    * chance alone opens one in six hundred key-years, which leaves room for the model being wrong in the far tail.
@@ -35,6 +39,8 @@ export type DetectionSettings = {
 }
 
 export const defaultDetectionSettings: DetectionSettings = {
+  pageScoreMin: 6,
+  pageEveryDays: 730,
   openingSurprise: 9,
   calmSurprise: 3,
   excessMin: 30,
@@ -42,7 +48,7 @@ export const defaultDetectionSettings: DetectionSettings = {
   ratioMin: 1.5,
   overOwnPeak: 1.25,
   youngKeyBurst: 500,
-  unattributedMin: 20,
+  unattributedMin: 8,
   unattributedShareMax: 0.002,
   unattributedHistoryMin: 500,
   criticalExcess: 500,

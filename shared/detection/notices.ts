@@ -2,7 +2,7 @@ import { cutText } from '#shared/domain/normalise-text.ts'
 import { UNATTRIBUTED, type Alert } from '#shared/domain/alert.ts'
 import { isoOfSeconds, minuteOf, secondsOfIso } from './clock.ts'
 import type { EngineEvent } from './engine-input.ts'
-import { noticeOf, resolved } from './episode.ts'
+import { noticeOf, resolved } from './notice.ts'
 import { moment, number } from './alert-text.ts'
 
 type NewKey = {
@@ -20,6 +20,7 @@ export type Notices = {
   readonly overflow: (seen: Overflow) => void
   readonly accountStatusChanged: (event: EngineEvent) => void
   readonly expire: (nowMs: number) => void
+  readonly openCount: () => number
 }
 
 const HOUR_SECONDS = 3600
@@ -49,6 +50,7 @@ export function createNotices(emit: (alert: Alert) => void): Notices {
   }
 
   return {
+    openCount: () => open.size,
     newKey: (seen) => {
       if (seen.key === UNATTRIBUTED) return undefined
       const hour = hourOfMs(seen.nowMs)

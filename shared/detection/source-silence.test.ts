@@ -10,7 +10,7 @@ const lastSeen = start + 28 * 24 * HOUR + 34 * HOUR + 1800
 const hours = Array.from({ length: 28 * 24 + 35 }, (_, index) => {
   const day = Math.floor(index / 24) % 7
   const busy = day < 5 && index % 24 >= 8 && index % 24 < 18
-  return { hour: start / HOUR + index, events: busy ? 600 : 0 }
+  return { hour: start / HOUR + index, events: busy ? 600 : 0, gapMinutes: 1 }
 })
 const traffic = { source: 'main', lastSeen, hours }
 
@@ -43,7 +43,7 @@ describe('source.silent', () => {
   it('says nothing of a source that has hardly any history, or that expects little', () => {
     const watch = createSilenceWatch(defaultDetectionSettings)
     const young = { ...traffic, hours: hours.slice(-3) }
-    const sparse = { ...traffic, hours: hours.map(({ hour, events }) => ({ hour, events: events / 600 })) }
+    const sparse = { ...traffic, hours: hours.map((hour) => ({ ...hour, events: hour.events / 600 })) }
     expect(watch.judge([young, sparse], lastSeen + 4 * HOUR)).toEqual([])
   })
 

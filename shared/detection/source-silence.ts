@@ -3,14 +3,14 @@ import { moment, number, span } from './alert-text.ts'
 import {
   HOURS_PER_DAY,
   hourOf,
-  hourOfMinute,
   hourOfWeek,
   isoOfSeconds,
   minuteOf,
   secondsOfIso,
 } from './clock.ts'
 import type { DetectionSettings } from './detection-settings.ts'
-import { alertIdOf, noticeOf, resolved } from './episode.ts'
+import { alertIdOf } from './incident-alerts.ts'
+import { noticeOf, resolved } from './notice.ts'
 import { addToHour, createKeyHistory, messagesInHour, moveTo, type KeyHistory } from './volume/key-history.ts'
 import { surpriseOfNothing } from './statistics/negative-binomial.ts'
 import { seasonOf, trainingHours, type Season } from './volume/season.ts'
@@ -19,8 +19,8 @@ import { seasonOf, trainingHours, type Season } from './volume/season.ts'
 export type SourceTraffic = {
   readonly source: string
   readonly lastSeen: number
-  /** Events per hour of the last five weeks, any order. */
-  readonly hours: readonly { readonly hour: number; readonly events: number }[]
+  /** Hours of the last five weeks with events, any order: their events, and the longest pause that ended in each. */
+  readonly hours: readonly { readonly hour: number; readonly events: number; readonly gapMinutes: number }[]
 }
 
 /**
@@ -30,6 +30,12 @@ export type SourceTraffic = {
 const HOURLY_DISPERSION = 0.2
 /** Days with traffic before silence means anything. */
 const ACTIVE_DAYS_MIN = 2
+/**
+ * Silence must also be longer than the source's own pauses, counted in events that were due: mail that is sent once an
+ * hour pauses for an hour's worth. The third longest is taken, so that an outage or two do not set the measure.
+ */
+const OWN_PAUSES = 2.5
+const PAUSE_RANK = 2
 
 /**
  * Watches whole sources for silence. It needs a source's traffic over all partitions of the log, so it is fed from
@@ -44,6 +50,7 @@ export type SilenceWatch = {
 
 export function createSilenceWatch(settings: DetectionSettings): SilenceWatch {
   const open = new Map<string, Alert>()
+  const habits = new Map<string, SourceHabit>()
   return {
     load: (alerts) => {
       for (const alert of alerts) {
@@ -56,7 +63,7 @@ export function createSilenceWatch(settings: DetectionSettings): SilenceWatch {
         const known = open.get(traffic.source)
         const change =
           known === undefined
-            ? silenceOf(traffic, nowSeconds, settings)
+            ? silenceOf(traffic, { nowSeconds, settings, habit: habitFor(habits, traffic) })
             : endOfSilence(known, traffic, nowSeconds)
         if (change === undefined) continue
         changes.push(change)
@@ -89,26 +96,70 @@ function surpriseOfSilence(
   return { surprise, expected }
 }
 
-function silenceOf(
-  traffic: SourceTraffic,
-  nowSeconds: number,
-  settings: DetectionSettings,
-): Alert | undefined {
+/** What a source usually does, from its history up to its last event. */
+type SourceHabit = {
+  readonly hour: number
+  /** Undefined while the source has too little history. */
+  readonly season: Season | undefined
+  readonly reliable: ReadonlySet<number>
+  /** Events that were due in the third longest of its pauses. */
+  readonly pause: number
+}
+
+/** Worked out once for each hour of the last event: to ask again costs a look-up. */
+function habitFor(habits: Map<string, SourceHabit>, traffic: SourceTraffic): SourceHabit {
+  const hour = hourOf(traffic.lastSeen)
+  const known = habits.get(traffic.source)
+  if (known?.hour === hour) return known
+  const made = habitOf(traffic, hour)
+  habits.set(traffic.source, made)
+  return made
+}
+
+function habitOf(traffic: SourceTraffic, hour: number): SourceHabit {
   const history = createKeyHistory()
   // Silent hours must not teach that silence is usual: the profile is the one of the last event's time.
+  moveTo(history, minuteOf(traffic.lastSeen))
+  for (const past of traffic.hours) if (past.hour <= hour) addToHour(history, past.hour, past.events)
+  const season = seasonOf(history, hour)
+  const isKnown = season.activeDays >= ACTIVE_DAYS_MIN && season.trainedHours >= HOURS_PER_DAY
+  return {
+    hour,
+    season: isKnown ? season : undefined,
+    reliable: reliableHours(history, hour),
+    pause: pauseOf(traffic, season),
+  }
+}
+
+function pauseOf({ hours }: SourceTraffic, season: Season): number {
+  const due = hours.map(({ hour, gapMinutes }) => {
+    let events = 0
+    let left = gapMinutes
+    for (let at = hour; left > 0; at -= 1) {
+      const minutes = Math.min(left, 60)
+      events += ((season.hourlyMeans[hourOfWeek(at)] ?? 0) * minutes) / 60
+      left -= minutes
+    }
+    return events
+  })
+  return due.toSorted((a, b) => b - a)[PAUSE_RANK] ?? 0
+}
+
+function silenceOf(
+  traffic: SourceTraffic,
+  given: { readonly nowSeconds: number; readonly settings: DetectionSettings; readonly habit: SourceHabit },
+): Alert | undefined {
+  const { nowSeconds, settings } = given
+  const { season, reliable, pause } = given.habit
+  if (season === undefined) return undefined
   const minute = minuteOf(traffic.lastSeen)
-  moveTo(history, minute)
-  for (const { hour, events } of traffic.hours)
-    if (hour <= hourOfMinute(minute)) addToHour(history, hour, events)
-  const season = seasonOf(history, hourOfMinute(minute))
-  if (season.activeDays < ACTIVE_DAYS_MIN || season.trainedHours < HOURS_PER_DAY) return undefined
-  const reliable = reliableHours(history, hourOfMinute(minute))
   const { surprise, expected } = surpriseOfSilence(season, {
     lastSeen: traffic.lastSeen,
     nowSeconds,
     reliable,
   })
-  if (surprise < settings.silenceSurprise || expected < settings.silenceExpectedMin) return undefined
+  const enough = Math.max(settings.silenceExpectedMin, OWN_PAUSES * pause)
+  if (surprise < settings.silenceSurprise || expected < enough) return undefined
   const silentMinutes = Math.max(1, Math.floor((nowSeconds - traffic.lastSeen) / 60))
   const startMinute = minute + 1
   const notice = noticeOf({

@@ -56,10 +56,13 @@ export const SEEN_RECIPIENTS = 256
 const RECENT = 8
 /** One message says at most this much: models are wrong about single events. */
 const STEP_MAX = 1
+/** Suspicion grows no further, so that it passes as soon as usual messages come again. */
+const SUSPICION_MAX = 8
 /** Weight of the tempered shares in the alternative before the window's own counts speak. */
 const ALTERNATIVE_PRIOR = 4
 /** How often a stranger is met when the audience is another one. */
 const STRANGER_ALTERNATIVE = 0.9
+const STRANGERS_USUAL = 0.75
 const DAILY_DECAY = 0.98
 /** Suspicion that is not fed for so long is dropped. */
 const FORGET_SECONDS = 24 * 3600
@@ -186,14 +189,16 @@ function suspectStrangers(watch: AudienceWatch, isStranger: boolean, given: Audi
     stranger.perDomain = []
   }
   const share = strangerShare(watch)
+  // A key that mails strangers anyway is not surprised by more of them.
+  if (share > STRANGERS_USUAL) return
   const concentration = concentrationOf(watch.strangerSpread)
   const usual = (concentration * share + stranger.strangers) / (concentration + stranger.messages)
   if (isStranger) {
     const weight = 1 / occurrence(stranger, given.domainHash)
     stranger.strangers += 1
-    step(stranger, weight * Math.log10(STRANGER_ALTERNATIVE / usual), given.timestamp)
+    step(stranger, weight * Math.max(0, Math.log10(STRANGER_ALTERNATIVE / usual)), given.timestamp)
   } else {
-    step(stranger, Math.log10((1 - STRANGER_ALTERNATIVE) / Math.max(1e-3, 1 - usual)), given.timestamp)
+    step(stranger, Math.min(0, Math.log10((1 - STRANGER_ALTERNATIVE) / (1 - usual))), given.timestamp)
   }
 }
 
@@ -228,7 +233,8 @@ function startAnew(suspicion: Suspicion, timestamp: number): boolean {
 
 function step(suspicion: Suspicion, logRatio: number, timestamp: number): void {
   suspicion.messages += 1
-  suspicion.points = Math.max(0, suspicion.points + Math.max(-STEP_MAX, Math.min(STEP_MAX, logRatio)))
+  const points = suspicion.points + Math.max(-STEP_MAX, Math.min(STEP_MAX, logRatio))
+  suspicion.points = Math.min(SUSPICION_MAX, Math.max(0, points))
   suspicion.firstSeconds = Math.min(suspicion.firstSeconds, timestamp)
   suspicion.lastSeconds = Math.max(suspicion.lastSeconds, timestamp)
 }

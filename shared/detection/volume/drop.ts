@@ -1,11 +1,11 @@
 import { number, span, usualCount } from '../alert-text.ts'
-import { hourOfMinute, HOURS_PER_WEEK, isoOfMinute, MINUTES_PER_HOUR } from '../clock.ts'
+import { hourOfMinute, HOURS_PER_DAY, HOURS_PER_WEEK, isoOfMinute, MINUTES_PER_HOUR } from '../clock.ts'
 import { POINTS_MIN, type EvidenceSink } from '../evidence.ts'
 import { surpriseOfFew, usualInterval } from '../statistics/negative-binomial.ts'
 import { calendarFactor } from './calendar.ts'
 import type { VolumeGiven } from './spike.ts'
 import { habits, rounded } from './spike-evidence.ts'
-import { expectedInHour } from './volume-profile.ts'
+import { expectedBetween, expectedInHour } from './volume-profile.ts'
 import { isTrained, oldestHour, sumOfHours, type VolumeState } from './volume-state.ts'
 
 /** Closed windows that are judged, in hours, and the index of their dispersion. */
@@ -51,10 +51,11 @@ export function judgeDrop(state: VolumeState, hour: number, given: VolumeGiven, 
   for (const index of [0, 1, 2] as const) {
     const length = WINDOWS[index]
     if (hour - length + 1 < oldestHour(state)) break
-    const mean = Math.min(calendar * leastExpected(state, hour, length), weeksBefore(state, hour, length))
-    if (mean < EXPECTED_MIN) continue
+    const byProfile = calendar * leastExpected(state, hour, length)
     const observed = sumOfHours(state, hour - length + 1, hour)
-    if (observed > SHARE_MAX * mean) continue
+    if (byProfile < EXPECTED_MIN || observed > SHARE_MAX * byProfile) continue
+    const mean = Math.min(byProfile, weeksBefore(state, hour, length))
+    if (mean < EXPECTED_MIN || observed > SHARE_MAX * mean) continue
     const surprise = surpriseOfFew(observed, { mean, dispersion: state.learnt.dispersions[index] })
     const points = Math.min(surprise, capOf(state, { index, observed, mean }))
     if (points > (worst?.points ?? 0)) worst = { index, observed, mean, points }
@@ -65,14 +66,11 @@ export function judgeDrop(state: VolumeState, hour: number, given: VolumeGiven, 
 
 /** Of the window and those an hour earlier and later the one with least: jobs and clocks shift. */
 function leastExpected(state: VolumeState, hour: number, length: number): number {
-  let least = Infinity
-  for (const shift of [-1, 0, 1]) {
-    let sum = 0
-    for (let past = hour + shift - length + 1; past <= hour + shift; past += 1)
-      sum += expectedInHour(state, past)
-    least = Math.min(least, sum)
-  }
-  return least
+  const sum = expectedBetween(state, hour - length + 1, hour)
+  if (length >= HOURS_PER_DAY) return sum
+  const earlier = sum + expectedInHour(state, hour - length) - expectedInHour(state, hour)
+  const later = sum + expectedInHour(state, hour + 1) - expectedInHour(state, hour - length + 1)
+  return Math.min(sum, earlier, later)
 }
 
 /** The median of the same window in the weeks before: what the profile borrows from other days is no promise. */

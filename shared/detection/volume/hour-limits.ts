@@ -3,7 +3,7 @@ import { HOURS_PER_DAY } from '../clock.ts'
 import { calendarFactor } from './calendar.ts'
 import { familiarSize } from './sends.ts'
 import { sleepingRate } from './sleeping-hours.ts'
-import { ensureProfile, expectedInHour, LEARNING_DAYS } from './volume-profile.ts'
+import { ensureProfile, expectedBetween, expectedInHour, LEARNING_DAYS } from './volume-profile.ts'
 import { shortPeaks } from './volume-settle.ts'
 import { scales, type ScaleIndex, type VolumeState } from './volume-state.ts'
 
@@ -67,7 +67,8 @@ function fillSlot(
   slots[at + HOUR] = hour
   const young = isYoung(state)
   slots[at + YOUNG] = young ? 1 : 0
-  slots[at + FAMILIAR_SIZE] = familiarSize(state, (hour - 2) * 60)
+  // What is settled by now is the same whichever message of the hour comes first.
+  slots[at + FAMILIAR_SIZE] = young || learnt.burstKey ? familiarSize(state, (hour - 2) * 60) : 0
   const learning = learnt.activeDays < LEARNING_DAYS
   const today = Math.max(1, calendarFactor(state, hour))
   const thisDay = Math.max(today, calendarFactor(state, hour - HOURS_PER_DAY))
@@ -108,13 +109,12 @@ export function isYoung({ learnt }: VolumeState): boolean {
 function expectedIn(state: VolumeState, hour: number, scaleIndex: ScaleIndex): number {
   const length = scales[scaleIndex]
   const hours = Math.max(1, length / 60)
-  let most = 0
-  for (const shift of [-1, 0, 1]) {
-    let sum = 0
-    for (let past = hour + shift - hours + 1; past <= hour + shift; past += 1)
-      sum += expectedInHour(state, past)
-    most = Math.max(most, sum)
-  }
+  const sum = expectedBetween(state, hour - hours + 1, hour)
+  // A whole day has every hour in it once, however clocks stand.
+  if (hours >= HOURS_PER_DAY) return sum
+  const earlier = sum + expectedInHour(state, hour - hours) - expectedInHour(state, hour)
+  const later = sum + expectedInHour(state, hour + 1) - expectedInHour(state, hour - hours + 1)
+  const most = Math.max(sum, earlier, later)
   return length < 60 ? (most * length) / 60 : most
 }
 

@@ -59,6 +59,13 @@ export function expectedInHour(state: VolumeState, hour: number): number {
   return expectedInCell(state, hourOfWeek(hour))
 }
 
+/** Messages expected in whole hours, both ends included. */
+export function expectedBetween(state: VolumeState, first: number, last: number): number {
+  let sum = 0
+  for (let hour = first; hour <= last; hour += 1) sum += expectedInHour(state, hour)
+  return sum
+}
+
 function expectedInCell({ bytes }: VolumeState, cell: number): number {
   const at = PROFILE_AT + 2 * cell
   return unpackedRate((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8))

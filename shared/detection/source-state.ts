@@ -1,0 +1,113 @@
+import { UNATTRIBUTED } from '#shared/domain/alert.ts'
+import type { DetectionSettings } from './detection-settings.ts'
+import type { StoredSource } from './engine-input.ts'
+import type { KeyState } from './key-state.ts'
+import { chooseUnit, undecidedUnit, type UnitChoice } from './volume/volume-unit.ts'
+
+/** What is remembered about one source. */
+export type SourceState = {
+  readonly source: string
+  readonly keys: Map<string, KeyState>
+  /** What the warehouse knows of the source as a whole; the engine of one partition sees only its own keys. */
+  stored: StoredSource
+  unit: UnitChoice
+  firstSeen: number
+  /** Messages of finished days, fading, and of the present day; and how many of them no rule attributed. */
+  readonly messages: FadingCount
+  readonly unattributed: FadingCount
+  /** Latest minute of an event, and of an arrival. */
+  eventMinute: number
+  arrivalMinute: number
+  lastEvictionMinute: number
+}
+
+type FadingCount = { day: number; finished: number; today: number }
+
+/** A source's first day: everything is new then, and nothing is unusual. */
+const MATURE_SECONDS = 24 * 3600
+const DAY_MINUTES = 24 * 60
+/** Finished days count for so much less each day. */
+const DAILY_DECAY = 0.97
+/** Event time trails the arrival clock by more than this only while a backlog is delivered … */
+const TRAILING_MINUTES = 15
+/** … and only as long as events still come. */
+const STILL_COMING_MINUTES = 5
+
+export function createSourceState(source: string): SourceState {
+  return {
+    source,
+    keys: new Map(),
+    stored: { source, firstSeen: undefined, unit: undefined, messages: 0, unattributedMessages: 0 },
+    unit: undecidedUnit,
+    firstSeen: Infinity,
+    messages: { day: -1, finished: 0, today: 0 },
+    unattributed: { day: -1, finished: 0, today: 0 },
+    eventMinute: -1,
+    arrivalMinute: -1,
+    lastEvictionMinute: -1,
+  }
+}
+
+/** Takes over what the warehouse knows. */
+export function rememberStored(state: SourceState, stored: StoredSource): void {
+  state.stored = stored
+  state.firstSeen = Math.min(state.firstSeen, stored.firstSeen ?? Infinity)
+  if (stored.unit !== undefined && !state.unit.decided) {
+    state.unit = { unit: stored.unit, seen: 0, decided: true }
+  }
+}
+
+export function learnUnit(state: SourceState, event: string): void {
+  if (!state.unit.decided) state.unit = chooseUnit(state.unit, event)
+}
+
+export function countForSource(state: SourceState, key: string, minute: number): void {
+  state.eventMinute = Math.max(state.eventMinute, minute)
+  count(state.messages, minute)
+  if (key === UNATTRIBUTED) count(state.unattributed, minute)
+}
+
+function count(fading: FadingCount, minute: number): void {
+  const day = Math.floor(minute / DAY_MINUTES)
+  if (day > fading.day) {
+    const passed = fading.day === -1 ? 0 : day - fading.day
+    fading.finished = (fading.finished + fading.today) * DAILY_DECAY ** passed
+    fading.today = 0
+    fading.day = day
+  }
+  fading.today += 1
+}
+
+export function isMatureSource(state: SourceState, clockMinute: number): boolean {
+  return clockMinute * 60 - state.firstSeen >= MATURE_SECONDS
+}
+
+/**
+ * Messages a day that no rule attributes, where most of the source's mail is attributed; undefined elsewhere. `few`:
+ * practically everything is.
+ */
+export function unattributedHabit(
+  state: SourceState,
+  settings: DetectionSettings,
+): { readonly perDay: number; readonly few: boolean } | undefined {
+  const { stored } = state
+  const messages = Math.max(stored.messages, state.messages.finished)
+  const unattributed = Math.max(stored.unattributedMessages, state.unattributed.finished)
+  if (messages < settings.unattributedHistoryMin || unattributed > UNATTRIBUTED_SHARE_MAX * messages) {
+    return undefined
+  }
+  return {
+    perDay: state.unattributed.finished * (1 - DAILY_DECAY),
+    few: unattributed <= settings.unattributedShareMax * messages,
+  }
+}
+
+/** Where more than this is unattributed anyway, that a message is says nothing about it. */
+const UNATTRIBUTED_SHARE_MAX = 0.2
+
+/** The minute that has come for the source's messages: the arrival clock, or the event clock while it trails. */
+export function presentMinute(state: SourceState, arrivalMinute: number): number {
+  const coming = arrivalMinute - state.arrivalMinute <= STILL_COMING_MINUTES
+  const trailing = arrivalMinute - state.eventMinute > TRAILING_MINUTES
+  return coming && trailing ? state.eventMinute : arrivalMinute
+}
