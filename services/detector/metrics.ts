@@ -43,6 +43,16 @@ export function createMetrics() {
       labelNames: ['signal', 'severity', 'status'],
       registers,
     }),
+    statesSaved: new Counter({
+      name: 'keywatch_detector_states_saved_total',
+      help: 'States of keys written to the warehouse.',
+      registers,
+    }),
+    eventsReplayed: new Counter({
+      name: 'keywatch_detector_events_replayed_total',
+      help: 'Stored events that the engine was given again, to be where it was before a start.',
+      registers,
+    }),
     ...createPartitionMetrics(registers),
     ...createRollupMetrics(registers),
   }
