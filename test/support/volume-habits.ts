@@ -155,6 +155,29 @@ export const honestHabits = {
       return poisson(random, 0.3 * weekday * (officeHours(minute) + 0.05) * hourly)
     }
   },
+  /** One week on, one week off. */
+  onAndOff: (seed): VolumeHabit => {
+    const day: VolumeHabit = honestHabits.dayTraffic(seed)
+    return (minute) => (Math.floor(dayOf(minute) / 7) % 2 === 0 ? day(minute) : 0)
+  },
+  /** Everyday mail and a weekly newsletter on one key. */
+  mixed: (seed): VolumeHabit => {
+    const day = honestHabits.dayTraffic(seed)
+    const newsletter = honestHabits.weeklyNewsletter(seed + 1)
+    return (minute) => day(minute) + newsletter(minute)
+  },
+  /** Three quarters of the week's messages on Saturday and Sunday, round two time zones. */
+  weekendShop: (seed) => {
+    const random = seededRandom(seed)
+    return (minute) => {
+      const weekend = weekdayOf(minute) >= 5 ? 4 : 1
+      const zones = officeHours(minute) + officeHours(minute + 480)
+      return poisson(
+        random,
+        0.4 * weekend * zones * Math.exp(0.3 * normal(steady(seed + 1, Math.floor(minute / 60)))),
+      )
+    }
+  },
   /** A test key: noise at random times, sometimes a few dozen at once. */
   testKey: (seed) => {
     const random = seededRandom(seed)

@@ -22,7 +22,7 @@ const SHARE_MAX = 0.5
  */
 const HOLIDAY_SHARE = 0.1
 const QUIET_CAP = 2
-const HOLIDAY_SURPRISE_MIN = 0.5
+const HOLIDAY_SURPRISE_MIN = 1
 /** A stop, by length: one hour happens; half a working day is news; a key that never rests stops for a reason. */
 const STOP_CAPS = [2, 4, 5] as const
 const NEVER_RESTS_CAP = 7

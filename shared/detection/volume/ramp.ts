@@ -99,7 +99,7 @@ export function judgeDailyRamp(
     return
   if (given.familiar && isMonthEdge(day * HOURS_PER_DAY)) return
   const { ramp, learnt } = state
-  const today = dayOf(state, day, true)
+  const today = dayOf(state, day)
   if (today === undefined) return
   const level = levelBefore(state, day)
   if (level === undefined || today.expected * level < DAILY_EXPECTED_MIN) return
@@ -125,16 +125,12 @@ export function judgeDailyRamp(
   )
 }
 
-/** A day's messages and what the profile expects of it; undefined for a day that says nothing. */
-function dayOf(
-  state: VolumeState,
-  day: number,
-  untrainedToo: boolean,
-): { seen: number; expected: number } | undefined {
+/** A day's messages and what the profile expects of it; undefined for a day that says nothing or must not train. */
+function dayOf(state: VolumeState, day: number): { seen: number; expected: number } | undefined {
   let seen = 0
   let expected = 0
   for (let hour = day * HOURS_PER_DAY; hour < (day + 1) * HOURS_PER_DAY; hour += 1) {
-    if (!untrainedToo && !isTrained(state, hour)) return undefined
+    if (!isTrained(state, hour)) return undefined
     seen += inHour(state, hour)
     expected += expectedInHour(state, hour)
   }
@@ -148,7 +144,7 @@ function levelBefore(state: VolumeState, day: number): number | undefined {
   for (let end = day - REFERENCE_DAYS; end - 6 >= oldest; end -= 7) {
     const ratios: number[] = []
     for (let past = end - 6; past <= end; past += 1) {
-      const known = dayOf(state, past, false)
+      const known = dayOf(state, past)
       if (known !== undefined) ratios.push(known.seen / known.expected)
     }
     if (ratios.length < WEEK_DAYS_MIN) continue
@@ -162,7 +158,7 @@ function levelBefore(state: VolumeState, day: number): number | undefined {
 function recentRatios(state: VolumeState, day: number, level: number): number[] {
   const ratios: number[] = []
   for (let past = day - SLOPE_DAYS + 1; past <= day; past += 1) {
-    const known = dayOf(state, past, true)
+    const known = dayOf(state, past)
     if (known !== undefined) ratios.push(Math.log((known.seen + 0.5) / (known.expected * level + 0.5)))
   }
   return ratios

@@ -21,6 +21,7 @@ import { expectedInHour, LEARNING_DAYS } from './volume-profile.ts'
 import {
   inHour,
   inMinute,
+  judgedBefore,
   oldestHour,
   sumOfHours,
   type ScaleIndex,
@@ -57,8 +58,8 @@ function judge(state: VolumeState, windows: Windows, given: VolumeGiven, sink: E
   const at = slotOf(state, hour, given.settings)
   const atHead = hour === hourOfMinute(state.headMinute)
   const now = inHour(state, hour)
-  const six = now + (atHead ? state.before6 : sumOfHours(state, hour - 5, hour - 1))
-  const day = now + (atHead ? state.before24 : sumOfHours(state, hour - 23, hour - 1))
+  const six = now + (atHead ? state.before6 : judgedBefore(state, hour, 6))
+  const day = now + (atHead ? state.before24 : judgedBefore(state, hour, 24))
   const { slots } = state
   if (
     counts[0] >= (slots[at + LIMIT] ?? 0) ||
@@ -83,7 +84,7 @@ function judgeExcess(
   let bestIndex: ScaleIndex = 0
   for (const index of [0, 1, 2, 3, 4] as const) {
     const observed = counts[index] ?? 0
-    if (observed < (state.slots[at + LIMIT + index] ?? 0)) continue
+    if (observed < (state.slots[at + LIMIT + index] ?? 0) || !goesOn(state, { at, index, counts })) continue
     const points = Math.min(
       pointsOf(state, { at, index, observed }),
       capByHabit(state, { end, at, index, observed }, given.familiar),
@@ -95,6 +96,18 @@ function judgeExcess(
   }
   if (best < POINTS_MIN || !sink.wants('volume.spike', best)) return
   reportSpike(state, { end, at, scaleIndex: bestIndex, observed: counts[bestIndex] ?? 0, points: best }, sink)
+}
+
+/** A long window counts while the excess goes on: while the shorter one that ends with it holds more than usual. */
+const GOES_ON_RATIO = 1.25
+
+function goesOn(
+  state: VolumeState,
+  { at, index, counts }: { at: number; index: ScaleIndex; counts: readonly number[] },
+): boolean {
+  if (index < 2) return true
+  const shorter = index === 2 ? 1 : 2
+  return (counts[shorter] ?? 0) > GOES_ON_RATIO * windowOf(state, at, shorter).mean
 }
 
 function pointsOf(
@@ -119,8 +132,9 @@ const STRANGE_SEND_CAP = 3
 const REPEATED_SEND_RATIO = 2.5
 const REPEATED_SEND_CAP = 2
 const FAMILIAR_BURST_CAP = 2.5
-/** Invoices: a familiar sender in the first and last working days of a month. */
+/** Invoices: a familiar sender in the first and last working days of a month; five to twenty times the usual. */
 const MONTH_EDGE_CAP = 2.5
+const MONTH_EDGE_RATIO_MAX = 25
 /** No larger than what the key does at other times of the day. */
 const OWN_SIZE_CAP = 2.5
 const OWN_SIZE_STRANGE_CAP = 4.5
@@ -155,7 +169,9 @@ export function capByHabit(state: VolumeState, excess: Excess, familiar: boolean
   } else if (observed <= any * 1.25) {
     cap = Math.min(cap, familiar ? OWN_SIZE_CAP : OWN_SIZE_STRANGE_CAP)
   }
-  if (familiar && cap > MONTH_EDGE_CAP && isMonthEdge(hourOfMinute(end))) cap = MONTH_EDGE_CAP
+  if (!familiar) return cap
+  const invoices = observed <= MONTH_EDGE_RATIO_MAX * Math.max(mean, near)
+  if (cap > MONTH_EDGE_CAP && invoices && isMonthEdge(hourOfMinute(end))) cap = MONTH_EDGE_CAP
   if (cap > CATCH_UP_CAP && isCatchUp(state, hourOfMinute(end), observed - mean)) cap = CATCH_UP_CAP
   return cap
 }

@@ -20,8 +20,11 @@ const PENDING_HOURS = 32
 const PENDING_FIELDS = 5
 /** The first fields of a pending hour and of a generation are the largest windows of these scales. */
 const PEAK_SCALES = [0, 1, 2] as const
-/** A generation of largest windows lasts four weeks; the present one and the one before it count. */
-const GENERATION_HOURS = 28 * HOURS_PER_DAY
+/**
+ * A generation of largest windows lasts five weeks; the present one and the one before it count, so that a month's
+ * end is remembered at the next.
+ */
+const GENERATION_HOURS = 35 * HOURS_PER_DAY
 const GENERATION_BYTES = PEAK_SCALES.length * HOURS_PER_DAY
 /** Clustering is kept in hundredths: 100 = as even as chance makes it. */
 const CLUSTER_UNIT = 100

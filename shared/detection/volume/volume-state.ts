@@ -51,7 +51,7 @@ export type VolumeState = {
   /** The last hour whose shape has been kept, and the last one whose closed windows have been judged. */
   settledHour: number
   closedHour: number
-  /** Messages in the last 10 and 60 minutes, and in the 5 and 23 whole hours before the head's hour. */
+  /** Messages in the last 10 and 60 minutes, and in the 5 and 23 whole hours before the head's (see judgedBefore). */
   sum10: number
   sum60: number
   before6: number
@@ -143,7 +143,7 @@ export function addMessage(state: VolumeState, minute: number): void {
   const hoursLate = hourOfMinute(state.headMinute) - hour
   if (hoursLate >= RING_HOURS) return
   state.hours = added(state.hours, hour % RING_HOURS, 1)
-  if (hoursLate > 0) {
+  if (hoursLate > 0 && isTrained(state, hour)) {
     if (hoursLate < 6) state.before6 += 1
     if (hoursLate < 24) state.before24 += 1
   }
@@ -172,9 +172,27 @@ export function moveRings(state: VolumeState, minute: number): void {
   }
   state.headMinute = minute
   if (hoursAhead > 0) {
-    state.before6 = sumOfHours(state, hour - 5, hour - 1)
-    state.before24 = sumOfHours(state, hour - 23, hour - 1)
+    sumBefore(state)
   }
+}
+
+/** Sums up the hours before the head's hour. */
+export function sumBefore(state: VolumeState): void {
+  const hour = hourOfMinute(state.headMinute)
+  state.before6 = judgedBefore(state, hour, 6)
+  state.before24 = judgedBefore(state, hour, 24)
+}
+
+/**
+ * Messages in the whole hours before `hour` that belong to a window of so many hours ending in it. What an incident
+ * holds is left out, so that it is not judged twice.
+ */
+export function judgedBefore(state: VolumeState, hour: number, hours: 6 | 24): number {
+  let sum = 0
+  for (let past = Math.max(0, hour - hours + 1); past < hour; past += 1) {
+    if (isTrained(state, past)) sum += inHour(state, past)
+  }
+  return sum
 }
 
 /** Messages of whole hours, both ends included. */

@@ -13,6 +13,7 @@ import {
   RING_HOURS,
   RING_MINUTES,
   setBit,
+  sumBefore,
   sumOfHours,
   type VolumeState,
 } from './volume-state.ts'
@@ -92,7 +93,9 @@ export function setVolumeTraining(
     if (trained) learnLate(state, hour)
   }
   setSendsTrained(state, minutes, trained)
-  if (changed) learnAnew(state)
+  if (!changed) return
+  sumBefore(state)
+  learnAnew(state)
 }
 
 /** Accepts a new normal: what was before this minute no longer sets level and season. */
