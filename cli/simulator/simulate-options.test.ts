@@ -19,6 +19,20 @@ describe('parseSimulateOptions', () => {
     })
   })
 
+  it('reads scenarios by name, and a fleet of eight weeks unless told otherwise', () => {
+    expect(parseSimulateOptions({ scenario: 'blast, deployment', attackKey: 'us-shop' }).scenarios).toEqual({
+      names: ['blast', 'deployment'],
+      key: 'us-shop',
+      afterMs: 60_000,
+    })
+    expect(parseSimulateOptions({ fleet: '30', eventsOut: 'x', attacks: '12' }).fleet).toEqual({
+      keys: 30,
+      weeks: 8,
+      attacks: 12,
+      lookAlikes: undefined,
+    })
+  })
+
   it.each([
     [{ rate: 'x' }, '--rate must be a number'],
     [{ rate: '0' }, '--rate'],
@@ -33,6 +47,14 @@ describe('parseSimulateOptions', () => {
     [{ until: '2026-01-01T00:00:00Z' }, '--until is for --events-out'],
     [{ labels: 'x' }, '--labels needs --attack, --scenario or --fleet'],
     [{ live: false }, '--no-live leaves nothing'],
+    [{ scenario: 'blast,flood' }, '--scenario names no scenario'],
+    [{ scenario: 'blast', attack: 'stolen-key' }, 'exclude each other'],
+    [{ fleet: '8' }, '--fleet is for --events-out'],
+    [{ fleet: '0', eventsOut: 'x' }, '--fleet'],
+    [{ fleet: '8', eventsOut: 'x', history: '28d' }, '--history is for the default fleet'],
+    [{ weeks: '8' }, '--weeks is for --fleet'],
+    [{ lookAlikes: '3' }, '--look-alikes is for --fleet'],
+    [{ configOut: 'x' }, '--config-out is for --events-out'],
   ])('refuses %j as a usage error that says why', (raw, message) => {
     expect(() => parseSimulateOptions(raw)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(message) }),
