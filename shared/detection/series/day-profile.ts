@@ -5,6 +5,8 @@ const SLOT_SECONDS = 300
 const SLOTS_PER_DAY = 288
 /** A week, so that a weekend finds the weekend before. */
 const DAYS = 7
+/** Jobs are not punctual: the slot before and the slot after belong to the same time. */
+const NEIGHBOURS = [-1, 0, 1] as const
 /** One day may be an accident. */
 const DAYS_MIN = 2
 const SLOTS = SLOTS_PER_DAY * (DAYS + 1)
@@ -74,13 +76,14 @@ function remember(profile: DayProfile, slot: number, value: number): void {
   profile.counts[place] = (profile.counts[place] ?? 0) + 1
 }
 
-/** One mean for each earlier day that has values within a slot of this time: jobs are not punctual. */
+/** One mean for each earlier day that has values at about this time. */
 function valuesOfDaysBefore(profile: DayProfile, slot: number): number[] {
   const means: number[] = []
   for (let day = 1; day <= DAYS; day += 1) {
     let sum = 0
     let count = 0
-    for (let near = slot - day * SLOTS_PER_DAY - 1; near <= slot - day * SLOTS_PER_DAY + 1; near += 1) {
+    for (const neighbour of NEIGHBOURS) {
+      const near = slot - day * SLOTS_PER_DAY + neighbour
       const place = placeOf(near)
       if (profile.slots[place] !== near) continue
       sum += profile.sums[place] ?? 0

@@ -79,7 +79,7 @@ describe('a series scorer', () => {
     const scores = scoresOf(rows)
     expect(scoresOf(rows.map(([at, value]) => [at, value * 8] as const))).toEqual(scores)
     scoresOf(rows.map(([at, value]) => [at, -value] as const)).forEach((score, row) => {
-      expect(score).toBeCloseTo(scores[row] ?? 0, 1)
+      expect(score).toBeCloseTo(scores[row] ?? 0, 6)
     })
   })
 

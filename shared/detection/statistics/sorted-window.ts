@@ -57,7 +57,10 @@ export function countAtMost(window: SortedWindow, value: number): number {
   return low
 }
 
-/** The value that a share (0 to 1) of the window lies below; 0 for an empty window. */
+/** The value that a share (0 to 1) of the window lies below, evenly between two values; 0 for an empty window. */
 export function quantile(window: SortedWindow, share: number): number {
-  return window.ascending[Math.min(window.size - 1, Math.floor(share * window.size))] ?? 0
+  const position = share * Math.max(0, window.size - 1)
+  const below = window.ascending[Math.floor(position)] ?? 0
+  const above = window.ascending[Math.ceil(position)] ?? 0
+  return window.size === 0 ? 0 : below + (above - below) * (position - Math.floor(position))
 }
