@@ -38,8 +38,9 @@ export function fileBytes(file: string): number {
  * until then stays good.
  */
 export async function* readLines(file: string): AsyncGenerator<LineBlock, void, void> {
+  const packed = isGzip(file)
   const raw = createReadStream(file, { highWaterMark: CHUNK_BYTES })
-  const source = isGzip(file) ? raw.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : raw
+  const source = packed ? raw.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : raw
   raw.once('error', (error) => source.destroy(error))
   const splitter = new LineSplitter()
   let firstLine = 1

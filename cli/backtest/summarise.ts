@@ -2,6 +2,7 @@ import { severities, type Severity, type Signal } from '#shared/domain/alert.ts'
 import type { FileBacktest } from './backtest-file.ts'
 import { incidentsOf, type AlertChange } from './incidents.ts'
 import type { AttackOutcome, Judgement } from './judge-alerts.ts'
+import type { KeyUsage } from './key-usage.ts'
 import { families, type Family } from './labels.ts'
 
 type BySeverity = Readonly<Record<Severity, number>>
@@ -56,12 +57,15 @@ export type JudgementSummary = {
   readonly false_per_key_year_settled: number
 }
 
+/** What a summary needs of a run. */
+export type SummarisedRun = Pick<FileBacktest, 'events' | 'duplicates' | 'badLines' | 'fromMs' | 'toMs'> & {
+  readonly changes: readonly AlertChange[]
+  readonly keys: readonly Pick<KeyUsage, 'firstMs'>[]
+}
+
 const WEEK_MS = 7 * 86_400_000
 
-export function summarise(
-  run: Omit<FileBacktest, 'lines' | 'badLineSamples'>,
-  judgement?: Judgement,
-): Summary {
+export function summarise(run: SummarisedRun, judgement?: Judgement): Summary {
   const keyWeeks = run.keys.reduce((sum, { firstMs }) => sum + Math.max(0, run.toMs - firstMs), 0) / WEEK_MS
   const incidents = countBySeverity(incidentsOf(run.changes).map(({ severity }) => severity))
   const alerts = highestByAlert(run.changes)

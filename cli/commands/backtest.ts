@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { runEventBacktest } from '../backtest/event-backtest.ts'
 import { parseBacktestOptions } from '../backtest/backtest-options.ts'
+import { runSeriesBacktest } from '../backtest/series-backtest.ts'
 
 const HELP = `
 A line of events is SendGrid's event itself (it arrived when it happened), or
@@ -27,6 +28,7 @@ export function registerBacktest(program: Command) {
     .addHelpText('after', HELP)
     .action(async (raw: unknown) => {
       const { series, scores, ...options } = parseBacktestOptions(raw)
-      await runEventBacktest(options)
+      if (series !== undefined && scores !== undefined) await runSeriesBacktest(series, scores, options)
+      else await runEventBacktest(options)
     })
 }
