@@ -10,16 +10,16 @@ const NEW_A_CLICK = 0.5
 const NEWNESS_MAX = 2.5
 
 /** The share of the clicks that a new link gets where it is added to the usual ones, and the weight of that opinion. */
-const ADDED_SHARE = 0.1
+const ADDED_SHARE = 0.05
 const ADDED_WEIGHT = 3
 
-/** While at least half of the clicks go where they always went, a link was added; nobody replaced the mail. */
+/** While three quarters of the clicks go where they always went, a link was added; nobody replaced the mail. */
 const ADDED_MAX = 3
-const REPLACED_FROM = 0.5
-const REPLACED_FULLY = 0.85
+const REPLACED_FROM = 0.25
+const REPLACED_FULLY = 0.4
 const REPLACED_MAX = 7
 /** One person's click may be a forwarded message or a mistake; two are little. */
-const PEOPLE_LIMITS: Readonly<Record<number, number>> = { 1: 2, 2: 4 }
+const PEOPLE_LIMITS: Readonly<Record<number, number>> = { 1: 2, 2: 3 }
 const YOUNG_MAX = 3
 /** Clicks of mail that an incident sent go on for days; they are no news once it has been told. */
 const AFTERMATH_MINUTES = 3 * 1440
@@ -31,9 +31,9 @@ const HOLD_MINUTES = 360
  * Points are the sum of two surprises. That a new domain comes at all: −log10 of how often the key's days brought
  * one (a gamma–Poisson rate, or per click where that is more usual). And that it takes the clicks over: a link added
  * by a deployment is clicked beside the old ones, while mail that a thief sends has no old links, so among the
- * clicks since the first new one the new domain has nearly all. −log10 P(Bin(clicks, usual share of new domains) ≥
+ * clicks since the first new one the new domain has many or all. −log10 P(Bin(clicks, usual share of new domains) ≥
  * people who clicked the new one); the usual share is learnt from what the key's new domains had when they were new.
- * As long as the old domains keep half of the clicks it is `added`, and worth three points at most.
+ * As long as the old domains keep three quarters of the clicks it is added, and worth three points at most.
  */
 export function judgeLinkHost(
   hosts: LinkHosts,

@@ -46,7 +46,7 @@ const carried: Readonly<Record<OutcomeKind['timing'], readonly (readonly number[
 /** Significant is not important: twice the usual share is worth two points at most, four times six. */
 const POINTS_PER_RATIO = 2
 /** Points of one, two and three failures at most: chance needs no more. Three complaints, however, can be conclusive. */
-const FEW_MAX = [0, 0, 2, 3]
+const FEW_MAX = [0, 0, 1.5, 2.5]
 const FEW_COMPLAINTS_MAX = [0, 0, 2.5]
 const CONCLUSIVE_FAILURES = 4
 /** A key whose habits are not known yet is never conclusive; nor is one that has sent on a few days only. */

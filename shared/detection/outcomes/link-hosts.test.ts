@@ -60,7 +60,7 @@ describe('a link domain', () => {
   })
 
   it('that a deployment adds beside the old ones is worth three points at most', () => {
-    const pattern = ['www.shop.example', 'help.partner.example', 'www.shop.example', 'www.shop.example']
+    const pattern = ['help.partner.example', ...repeated('www.shop.example', 5)]
     const { pointsOf } = keyWithClicks(30, 40)
     const found = pointsOf(Array.from({ length: 60 }, () => pattern).flat())
     expect(found.most(SIGNAL)).toBeGreaterThanOrEqual(1)
@@ -97,7 +97,28 @@ describe('a link domain', () => {
     expect(pointsOf(repeated('campaign-next.example', 12)).most(SIGNAL)).toBeLessThan(3)
   })
 
-  it('is known from the next day on, unless its day was an incident', () => {
+  it('that takes a third of the clicks is as much news as the key is stable, with enough of them', () => {
+    const { pointsOf } = keyWithClicks(30, 10)
+    const found = pointsOf(
+      Array.from({ length: 10 }, () => [
+        'x.example',
+        'www.shop.example',
+        'x.example',
+        'www.shop.example',
+        'www.shop.example',
+      ]).flat(),
+    )
+    expect(found.most(SIGNAL)).toBeGreaterThanOrEqual(6)
+  })
+
+  it('is still new when midnight comes between its clicks', () => {
+    const { pointsOf, today } = keyWithClicks(20, 10)
+    expect(
+      pointsOf(repeated('login-bank.example', 5), today + DAY_MINUTES - 100, 60).most(SIGNAL),
+    ).toBeGreaterThan(6)
+  })
+
+  it('is known after three days, unless its day was an incident', () => {
     for (const incident of [false, true]) {
       const { pointsOf, state, today } = keyWithClicks(20, 10)
       pointsOf(repeated('new.example', 6))

@@ -1,4 +1,5 @@
 import { cutText } from '#shared/domain/normalise-text.ts'
+import { dayOfMinute, HELD_DAYS_MAX } from './outcome-counts.ts'
 import { registrableDomain } from './registrable-domain.ts'
 
 /** The domains that people reach by the links in one key's mail. Bounded: about 300 bytes, 1.5 KiB at most. */
@@ -28,7 +29,7 @@ export type FreshHost = {
   clicks: number
   /** Different recipients, and the first of them: hashes. */
   people: number
-  readonly recipients: number[]
+  recipients: readonly number[]
   /** Clicks on known domains since the first click on this one. */
   others: number
 }
@@ -41,6 +42,8 @@ const HOST_LENGTH_MAX = 80
 const FORGET_DAYS = 60
 const HALF_LIFE_DAYS = 40
 const DECAY = 0.5 ** (1 / HALF_LIFE_DAYS)
+/** People click for days: a domain that is new stays so for two days after its first. */
+const FRESH_DAYS = 2
 /** Before a key has so many clicks, every domain is new and none is news. */
 export const LEARNT_CLICKS = 20
 export const LEARNT_DAYS = 2
@@ -89,7 +92,8 @@ export function countClick(
   entry.lastMinute = Math.max(entry.lastMinute, click.minute)
   if (!entry.recipients.includes(click.recipient)) {
     entry.people += 1
-    if (entry.recipients.length < RECIPIENTS_MAX) entry.recipients.push(click.recipient)
+    // A pushed array would hold room for sixteen more.
+    if (entry.recipients.length < RECIPIENTS_MAX) entry.recipients = [...entry.recipients, click.recipient]
   }
   return entry
 }
@@ -112,13 +116,13 @@ function addFresh(hosts: LinkHosts, host: string, minute: number): FreshHost {
       1,
     )
   }
-  hosts.fresh.push(made)
+  hosts.fresh = [...hosts.fresh, made]
   return made
 }
 
 /**
- * Ends the days before `today`. What was clicked in a day that trains becomes known; domains of a day that is kept
- * out stay new.
+ * Ends the days before `today`: their clicks are learnt, and domains that have been new for long enough become known.
+ * What was clicked on a day that is kept out stays new.
  */
 export function closeClickDays(hosts: LinkHosts, today: number, isHeld: (day: number) => boolean): void {
   if (hosts.day === -1 || today <= hosts.day) return
@@ -126,7 +130,10 @@ export function closeClickDays(hosts: LinkHosts, today: number, isHeld: (day: nu
   hosts.clicksToday = 0
   hosts.freshToday = 0
   hosts.day = today
-  promote(hosts, (entry) => !isHeldBetween(entry, isHeld))
+  const fresh = isLearnt(hosts) ? FRESH_DAYS : 0
+  promote(hosts, (entry) => dayOfMinute(entry.firstMinute) < today - fresh && !isHeldBetween(entry, isHeld))
+  // What is left was kept out for so long that nobody will call its alarm false any more.
+  hosts.fresh = hosts.fresh.filter(({ firstMinute }) => dayOfMinute(firstMinute) > today - HELD_DAYS_MAX)
   hosts.known = hosts.known.filter(({ lastDay }) => lastDay > today - FORGET_DAYS)
 }
 
@@ -139,11 +146,9 @@ function trainDay(hosts: LinkHosts): void {
   hosts.newShareCount *= DECAY
 }
 
-const MINUTES_PER_DAY = 1440
-
 function isHeldBetween(entry: FreshHost, isHeld: (day: number) => boolean): boolean {
-  const first = Math.floor(entry.firstMinute / MINUTES_PER_DAY)
-  const last = Math.floor(entry.lastMinute / MINUTES_PER_DAY)
+  const first = dayOfMinute(entry.firstMinute)
+  const last = dayOfMinute(entry.lastMinute)
   for (let day = first; day <= last; day += 1) if (isHeld(day)) return true
   return false
 }
@@ -157,8 +162,8 @@ export function promote(hosts: LinkHosts, trains: (entry: FreshHost) => boolean)
       hosts.newShareSum += entry.people / (entry.people + entry.others)
       hosts.newShareCount += 1
     }
-    const lastDay = Math.floor(entry.lastMinute / MINUTES_PER_DAY)
-    hosts.known.push({ host: entry.host, clicks: entry.clicks, lastDay })
+    const lastDay = dayOfMinute(entry.lastMinute)
+    hosts.known = [...hosts.known, { host: entry.host, clicks: entry.clicks, lastDay }]
   }
   hosts.fresh = hosts.fresh.filter((entry) => !trains(entry))
   if (hosts.known.length <= KNOWN_MAX) return

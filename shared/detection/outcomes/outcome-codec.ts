@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CELLS, cellMinutes, COLUMNS, KINDS, TOTAL_DAYS } from './outcome-counts.ts'
+import { CELLS, cellMinutes, COLUMNS, DAY_STRIDE, TOTAL_DAYS } from './outcome-counts.ts'
 import type { OutcomeState } from './outcome-watch.ts'
 import { ENTRIES_MAX } from './recent-failures.ts'
 
@@ -11,13 +11,9 @@ const stateSchema = z.object({
   v: z.literal(1),
   head: z.number().int().min(-1),
   cells: z.array(count).length(cellsLength),
-  days: z.array(
-    z.object({
-      day: z.number().int(),
-      use: z.enum(['trains', 'held', 'folded']),
-      values: z.array(z.number()).length(COLUMNS + 1 + KINDS),
-    }),
-  ),
+  days: z
+    .array(z.number())
+    .refine((days) => days.length % DAY_STRIDE === 0, 'a day is a row of a fixed length'),
   totals: z.array(z.number()).length(TOTAL_DAYS + 1),
   failures: z.object({ entries: z.array(count).max(failuresLengthMax), written: count }),
   hosts: z.object({
@@ -56,7 +52,7 @@ export function encodeOutcomes({
     v: 1,
     head: counts.head,
     cells: [...counts.cells],
-    days: counts.days.map(({ day, use, values }) => ({ day, use, values: [...values] })),
+    days: [...counts.days],
     totals: [...counts.totals],
     failures: { entries: [...failures.entries], written: failures.written },
     hosts: {
@@ -75,7 +71,7 @@ export function decodeOutcomes(json: unknown): OutcomeState {
     counts: {
       head: state.head,
       cells: Uint32Array.from(state.cells),
-      days: state.days,
+      days: Float32Array.from(state.days),
       totals: state.totals,
     },
     failures: { entries: Uint32Array.from(state.failures.entries), written: state.failures.written },

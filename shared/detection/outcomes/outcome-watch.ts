@@ -13,6 +13,7 @@ import {
   dayOfMinute,
   DEFERRED,
   FIRST_KIND,
+  isHeldDay,
   KINDS,
   moveCounts,
   setDaysTrained,
@@ -134,9 +135,7 @@ function moveOn(state: OutcomeState, minute: number): void {
   if (minute <= before) return
   const day = dayOfMinute(minute)
   if (before !== -1 && dayOfMinute(before) !== day) {
-    closeClickDays(state.hosts, day, (held) =>
-      state.counts.days.some((known) => known.day === held && known.use === 'held'),
-    )
+    closeClickDays(state.hosts, day, (past) => isHeldDay(state.counts, past))
   }
   moveCounts(state.counts, minute)
 }
