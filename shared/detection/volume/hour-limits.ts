@@ -3,7 +3,7 @@ import { HOURS_PER_DAY } from '../clock.ts'
 import { calendarFactor } from './calendar.ts'
 import { familiarSize } from './sends.ts'
 import { sleepingRate } from './sleeping-hours.ts'
-import { ensureProfile, expectedBetween, expectedInHour, LEARNING_DAYS } from './volume-profile.ts'
+import { ensureProfile, expectedBetween, expectedInHour } from './volume-profile.ts'
 import { shortPeaks } from './volume-settle.ts'
 import { scales, type ScaleIndex, type VolumeState } from './volume-state.ts'
 
@@ -69,12 +69,11 @@ function fillSlot(
   slots[at + YOUNG] = young ? 1 : 0
   // What is settled by now is the same whichever message of the hour comes first.
   slots[at + FAMILIAR_SIZE] = young || learnt.burstKey ? familiarSize(state, (hour - 2) * 60) : 0
-  const learning = learnt.activeDays < LEARNING_DAYS
   const today = Math.max(1, calendarFactor(state, hour))
   const thisDay = Math.max(today, calendarFactor(state, hour - HOURS_PER_DAY))
   for (const index of [0, 1, 2, 3, 4] as const) {
     const mean = expectedIn(state, hour, index) * (index < 4 ? today : thisDay)
-    const peaks = peaksOf(state, { hour, scaleIndex: index, learning })
+    const peaks = peaksOf(state, { hour, scaleIndex: index, learning: learnt.learning })
     slots[at + MEAN + index] = mean
     slots[at + DISPERSION + index] = dispersionOf(state, index)
     slots[at + NEAR + index] = peaks.near

@@ -74,17 +74,23 @@ const WEEK_DAYS_MIN = 3
 const DAY_SHARE_MIN = 0.3
 /** What the last three days' ratio can be worth: a launch that brings 60 % more is no news. */
 const DAILY_CAPS = [
-  [1.5, 0.8],
-  [2, 2.2],
+  [1.5, 0.7],
+  [2, 2],
   [3, 4.5],
   [4, 6.5],
   [6, 8],
 ] as const
-/** Days in a row that each grow are worth more than a step that stays. */
+/** The same when the last week's days grow one after the other: a step that stays does not. */
+const CLIMBING_CAPS = [
+  [1.5, 0.7],
+  [2, 2],
+  [2.4, 4.5],
+  [2.8, 6],
+  [4, 8],
+] as const
 const SLOPE_DAYS = 7
 const SLOPE_MIN = 0.09
 const SLOPE_DEVIATIONS = 1.5
-const SLOPE_FACTOR = 1.6
 
 export function judgeDailyRamp(
   state: VolumeState,
@@ -116,7 +122,7 @@ export function judgeDailyRamp(
   const times = Math.exp(lastThree.reduce((sum, one) => sum + one, 0) / Math.max(1, lastThree.length))
   const slope = slopeOf(recent)
   const climbs = slope >= SLOPE_MIN && slope >= SLOPE_DEVIATIONS * slopeDeviation(recent, variance)
-  const cap = stepsBetween(DAILY_CAPS, times) * (climbs ? SLOPE_FACTOR : 1)
+  const cap = stepsBetween(climbs ? CLIMBING_CAPS : DAILY_CAPS, times)
   const points = Math.min(ramp.daily / LN10, cap)
   if (points < POINTS_MIN || !sink.wants('volume.ramp', points)) return
   reportDailyRamp(

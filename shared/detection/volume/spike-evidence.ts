@@ -3,7 +3,7 @@ import { hourOfMinute, isoOfMinute, MINUTES_PER_HOUR } from '../clock.ts'
 import type { Evidence, EvidenceSink } from '../evidence.ts'
 import { usualInterval } from '../statistics/negative-binomial.ts'
 import { HIGH, isYoung, LIMIT, LOW, SLEEP_MEAN, windowOf } from './hour-limits.ts'
-import { expectedInHour, LEARNING_DAYS } from './volume-profile.ts'
+import { expectedInHour } from './volume-profile.ts'
 import { inHour, inMinute, scales, sumOfHours, type ScaleIndex, type VolumeState } from './volume-state.ts'
 
 /** An excess is over when nothing like it was seen for ten minutes, or twice its window up to three hours. */
@@ -61,7 +61,7 @@ export function habits(state: VolumeState): Evidence['details'] {
     busiest_usual_hour: rounded(learnt.busyHour),
     active_days: learnt.activeDays,
     works_in_bursts: learnt.burstKey,
-    still_learning: learnt.activeDays < LEARNING_DAYS,
+    still_learning: learnt.learning,
   }
 }
 

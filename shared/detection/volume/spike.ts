@@ -17,7 +17,7 @@ import {
 import { excessPoints, offHoursPoints, stepped, youngPoints } from './points.ts'
 import { presentSend } from './sends.ts'
 import { reportOffHours, reportSpike } from './spike-evidence.ts'
-import { expectedInHour, LEARNING_DAYS } from './volume-profile.ts'
+import { expectedInHour } from './volume-profile.ts'
 import {
   inHour,
   inMinute,
@@ -158,7 +158,7 @@ export function capByHabit(state: VolumeState, excess: Excess, familiar: boolean
   if (isYoung(state)) return Infinity
   const { mean, near, any } = windowOf(state, at, index)
   let cap = Infinity
-  if (learnt.activeDays < LEARNING_DAYS) cap = familiar ? LEARNING_CAP : LEARNING_STRANGE_CAP
+  if (learnt.learning) cap = familiar ? LEARNING_CAP : LEARNING_STRANGE_CAP
   if (learnt.burstKey) {
     const usual = Math.max(mean, near)
     if (presentSend(state).messages <= (state.slots[at + FAMILIAR_SIZE] ?? 0)) {

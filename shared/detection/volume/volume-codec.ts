@@ -9,6 +9,7 @@ const counts = z.object({ width: z.union([z.literal(1), z.literal(2), z.literal(
 const finite = z.number()
 const learnt = z.object({
   activeDays: finite,
+  learning: z.boolean(),
   trainedHours: finite,
   busyHour: finite,
   flat: finite,

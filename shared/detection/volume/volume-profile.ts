@@ -11,8 +11,12 @@ import {
   type VolumeState,
 } from './volume-state.ts'
 
-/** Fewer active days than this: the key is still learning, and its spread is wider. */
+/**
+ * A key with fewer active days is still learning, and its spread is wider; but after a fortnight a key has shown its
+ * habits, however seldom it sends.
+ */
 export const LEARNING_DAYS = 7
+export const LEARNING_AGE_DAYS = 14
 /** Added to the dispersion on the first active day, and divided by the number of days after it. */
 const LEARNING_DISPERSION = 3
 /** A profile holds for a day; in the first three days for three hours. */
@@ -117,18 +121,21 @@ function learntFrom(state: VolumeState, training: Training): Learnt {
   }
   let trainedHours = 0
   for (const value of values) if (value !== UNTRAINED) trainedHours += 1
-  const learning = activeDays < LEARNING_DAYS ? LEARNING_DISPERSION / Math.max(1, activeDays) : 0
+  const age = state.profileHour - learningStart(state)
+  const learning = activeDays < LEARNING_DAYS && age < LEARNING_AGE_DAYS * HOURS_PER_DAY
+  const wider = learning ? LEARNING_DISPERSION / Math.max(1, activeDays) : 0
   const [hourly, six, daily] = ([0, 1, 2] as const).map((scale) => windowsOf(training, means, scale))
   return {
     activeDays,
+    learning,
     trainedHours,
     busyHour,
     flat: sum / HOURS_PER_WEEK,
     burstKey: worksInBursts(values),
     dispersions: [
-      (hourly?.dispersion ?? 0) + learning,
-      (six?.dispersion ?? 0) + learning,
-      (daily?.dispersion ?? 0) + learning,
+      (hourly?.dispersion ?? 0) + wider,
+      (six?.dispersion ?? 0) + wider,
+      (daily?.dispersion ?? 0) + wider,
     ],
     peaks: [hourly?.peak ?? 0, six?.peak ?? 0, daily?.peak ?? 0],
     emptyDays: emptyDaysOf(values, first),

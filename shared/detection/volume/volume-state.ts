@@ -69,6 +69,7 @@ export type VolumeState = {
 /** The numbers of a profile that are not by hour of the week. */
 export type Learnt = {
   readonly activeDays: number
+  readonly learning: boolean
   readonly trainedHours: number
   /** Expected in the busiest hour of the week. */
   readonly busyHour: number
@@ -85,6 +86,7 @@ export type Learnt = {
 
 export const nothingLearnt: Learnt = {
   activeDays: 0,
+  learning: true,
   trainedHours: 0,
   busyHour: 0,
   flat: 0,

@@ -4,7 +4,7 @@ import { closeHours } from './closed-windows.ts'
 import { forgetSlots } from './hour-limits.ts'
 import { setSendsTrained } from './sends.ts'
 import { judgeFrom, type VolumeGiven } from './spike.ts'
-import { ensureProfile, LEARNING_DAYS } from './volume-profile.ts'
+import { ensureProfile, LEARNING_AGE_DAYS, LEARNING_DAYS } from './volume-profile.ts'
 import { forgetPeaks, learnLate, moveHead } from './volume-settle.ts'
 import {
   addMessage,
@@ -36,8 +36,10 @@ export function countMessage(
   judgeFrom(state, minute, given, sink)
 }
 
+const DAY_MINUTES = HOURS_PER_DAY * MINUTES_PER_HOUR
+
 /** After so long without a message, what came before it was a stray if it was no more than a handful. */
-const STRAY_GAP_MINUTES = 7 * HOURS_PER_DAY * MINUTES_PER_HOUR
+const STRAY_GAP_MINUTES = 7 * DAY_MINUTES
 const STRAY_MESSAGES_MAX = 10
 
 /** Keeps the first and last minute and the longest gap; a stray message of weeks ago does not make a key old. */
@@ -141,14 +143,17 @@ export function volumeMaturity(state: VolumeState, minute: number): VolumeMaturi
     lastMinute,
     burstKey: learnt.burstKey,
   }
-  if (learnt.activeDays >= LEARNING_DAYS) return { ...known, learning: false }
-  const daysWatched = Math.max(1, (minute - firstMinute) / MINUTES_PER_HOUR / HOURS_PER_DAY)
+  if (!learnt.learning) return { ...known, learning: false }
+  const daysWatched = Math.max(1, (minute - firstMinute) / DAY_MINUTES)
   const daysToGo =
     (LEARNING_DAYS - learnt.activeDays) * Math.max(1, daysWatched / Math.max(1, learnt.activeDays))
   return {
     ...known,
     learning: true,
-    learningUntil: minute + Math.ceil(daysToGo) * HOURS_PER_DAY * MINUTES_PER_HOUR,
+    learningUntil: Math.min(
+      minute + Math.ceil(daysToGo) * DAY_MINUTES,
+      Math.max(firstMinute, state.acceptedHour * MINUTES_PER_HOUR) + LEARNING_AGE_DAYS * DAY_MINUTES,
+    ),
   }
 }
 
