@@ -17,12 +17,16 @@ const benign = (victim: KeyProfile<string>, span: Span): Plan => ({
   signals: [],
 })
 
+/** Otherwise nothing would be seen of it for days. */
+const sendsEveryDay = ({ habit }: KeyProfile<string>) =>
+  habit.kind === 'steady' || (habit.kind === 'batch' && habit.weekdays.length >= 5)
+
 const deployment: Scenario = {
   name: 'deployment',
   kind: 'benign',
   about:
     'a new version of the software: a new template, sometimes a category and an argument more; the same recipients',
-  suits: (profile, atMs) => messagesPerDay(profile, atMs) >= 5,
+  suits: (profile, atMs) => sendsEveryDay(profile) && messagesPerDay(profile, atMs) >= 5,
   plan: ({ id, victim, atMs, endMs, random }) => {
     const weekdays = WORKING_DAYS
     const fromMs = nextLocalTime(atMs, homeZone(victim), {
