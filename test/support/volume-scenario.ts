@@ -15,7 +15,7 @@ export function scaled(count: number, factor: number, random: () => number): num
 export function runScenario(options: {
   readonly habit: VolumeHabit
   readonly weeks: number
-  readonly then: (usual: number, minute: number) => number
+  readonly after: (usual: number, minute: number) => number
   readonly days: number
   readonly familiar?: boolean
 }): {
@@ -28,7 +28,7 @@ export function runScenario(options: {
   const start = FIRST_MONDAY + options.weeks * 7 * 1440
   runHabit(state, options.habit, { fromMinute: FIRST_MONDAY, toMinute: start, sink: keepingSink() })
   const sink = keepingSink()
-  runHabit(state, (minute) => options.then(options.habit(minute), minute - start), {
+  runHabit(state, (minute) => options.after(options.habit(minute), minute - start), {
     fromMinute: start,
     toMinute: start + options.days * 1440,
     sink,

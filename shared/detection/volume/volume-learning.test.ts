@@ -57,7 +57,7 @@ describe('acceptVolume', () => {
     const { state, start: change } = runScenario({
       habit: honestHabits.dayTraffic(6),
       weeks: 5,
-      then: (usual) => 4 * usual,
+      after: (usual) => 4 * usual,
       days: 10,
     })
     const before = volumeMaturity(state, change + 10 * DAY)
@@ -143,7 +143,7 @@ describe('describeVolume', () => {
     const { state } = runScenario({
       habit: honestHabits.dayTraffic(10),
       weeks: 3,
-      then: (usual) => usual,
+      after: (usual) => usual,
       days: 1,
     })
     const copy = decodeVolume(encodeVolume(state))

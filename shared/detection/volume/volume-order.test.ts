@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../../test/support/test-traffic.ts'
 import { FIRST_MONDAY, honestHabits, type VolumeHabit } from '../../../test/support/volume-habits.ts'
 import { judgedGiven, keepingSink, runHabit } from '../../../test/support/volume-run.ts'
+import type { Evidence } from '../evidence.ts'
 import { advanceVolume, countMessage, createVolume, encodeVolume } from './volume-watch.ts'
 
 const DAY = 1440
@@ -11,7 +12,7 @@ const DAY = 1440
 function bestOf(reports: readonly { readonly signal: string; readonly points: number }[]) {
   const best = new Map<string, number>()
   for (const { signal, points } of reports) best.set(signal, Math.max(best.get(signal) ?? 0, points))
-  return Object.fromEntries([...best].sort())
+  return Object.fromEntries(best)
 }
 
 /** A fortnight and a half of a habit, then three days with bursts now and then. */
@@ -81,16 +82,13 @@ describe('advanceVolume', () => {
         const outcomes = paths.map((next) => {
           const state = createVolume()
           runHabit(state, history, { fromMinute: FIRST_MONDAY, toMinute: start, sink: keepingSink() })
-          const sink = {
-            reports: [] as unknown[],
-            wants: () => true,
-            report: (one: unknown) => sink.reports.push(one),
-          }
+          const reports: Evidence[] = []
+          const sink = { wants: () => true, report: (evidence: Evidence) => reports.push(evidence) }
           for (let minute = start; minute < end;) {
             minute = Math.min(end, next(minute))
             advanceVolume(state, minute, judgedGiven, sink)
           }
-          return { reports: sink.reports, state: encodeVolume(state) }
+          return { reports, state: encodeVolume(state) }
         })
         expect(outcomes[1]).toEqual(outcomes[0])
         expect(outcomes[2]).toEqual(outcomes[0])

@@ -13,7 +13,7 @@ describe('volume.spike', () => {
     const { sink, best } = runScenario({
       habit: honestHabits.dayTraffic(1),
       weeks: 5,
-      then: (usual, minute) => usual + (minute >= 600 && minute < 606 ? 400 : 0),
+      after: (usual, minute) => usual + (minute >= 600 && minute < 606 ? 400 : 0),
       days: 1,
     })
     expect(best('volume.spike')).toBeGreaterThanOrEqual(7)
@@ -27,7 +27,7 @@ describe('volume.spike', () => {
     const { best } = runScenario({
       habit: honestHabits.dayTraffic(2),
       weeks: 6,
-      then: (usual) => scaled(usual, 1.6, random),
+      after: (usual) => scaled(usual, 1.6, random),
       days: 21,
     })
     expect(best('volume.spike')).toBeLessThanOrEqual(2)
@@ -41,7 +41,7 @@ describe('volume.spike', () => {
       runScenario({
         habit: honestHabits.dayTraffic(3),
         weeks: 7,
-        then: (usual, minute) => usual * (minute >= friday && minute < friday + DAY ? 10 : 1),
+        after: (usual, minute) => usual * (minute >= friday && minute < friday + DAY ? 10 : 1),
         days: 5,
         familiar,
       }).best('volume.spike')
@@ -54,7 +54,7 @@ describe('volume.spike', () => {
     const { best } = runScenario({
       habit: honestHabits.dayTraffic(4),
       weeks: 6,
-      then: (usual, minute) => {
+      after: (usual, minute) => {
         if (minute >= 9 * HOUR && minute < 15 * HOUR) {
           kept += usual
           return 0
@@ -92,7 +92,7 @@ describe('a key that works in bursts', () => {
     const moved = runScenario({
       habit: (minute) => newsletter(minute),
       weeks: 6,
-      then: (_, minute) => newsletter(FIRST_MONDAY + 6 * 7 * DAY + minute + 2 * DAY),
+      after: (_, minute) => newsletter(FIRST_MONDAY + 6 * 7 * DAY + minute + 2 * DAY),
       days: 7,
     })
     expect(moved.best('volume.spike')).toBeLessThanOrEqual(1.5)
@@ -104,7 +104,7 @@ describe('a key that works in bursts', () => {
     const twice = runScenario({
       habit: batch,
       weeks: 6,
-      then: (usual, minute) => {
+      after: (usual, minute) => {
         again[minute + 10 * HOUR] = usual
         return usual + (again[minute] ?? 0)
       },
@@ -118,7 +118,7 @@ describe('a key that works in bursts', () => {
       runScenario({
         habit: honestHabits.weeklyNewsletter(8),
         weeks: 6,
-        then: (usual, minute) => usual + (minute >= 120 && minute < 150 ? 1500 : 0),
+        after: (usual, minute) => usual + (minute >= 120 && minute < 150 ? 1500 : 0),
         days: 1,
         familiar,
       }).best('volume.spike')
@@ -135,7 +135,7 @@ describe('volume.off_hours', () => {
       runScenario({
         habit: honestHabits.shopByDay(3),
         weeks: 5,
-        then: (usual, minute) => usual + (minute >= sunday && minute < sunday + messages ? 1 : 0),
+        after: (usual, minute) => usual + (minute >= sunday && minute < sunday + messages ? 1 : 0),
         days: 7,
       }).best('volume.off_hours')
     expect(run(10)).toBeGreaterThanOrEqual(3)
@@ -146,7 +146,7 @@ describe('volume.off_hours', () => {
     const { sink } = runScenario({
       habit: honestHabits.shopByDay(9),
       weeks: 5,
-      then: (usual, minute) => usual + (minute >= 60 && minute < 240 && minute % 2 === 0 ? 1 : 0),
+      after: (usual, minute) => usual + (minute >= 60 && minute < 240 && minute % 2 === 0 ? 1 : 0),
       days: 1,
     })
     const first = sink.reports.find(({ signal, points }) => signal === 'volume.off_hours' && points >= 3)
@@ -158,7 +158,7 @@ describe('volume.off_hours', () => {
     const { best } = runScenario({
       habit: honestHabits.sparse(4),
       weeks: 5,
-      then: (usual, minute) => usual + (minute >= sunday && minute < sunday + 10 ? 1 : 0),
+      after: (usual, minute) => usual + (minute >= sunday && minute < sunday + 10 ? 1 : 0),
       days: 7,
     })
     expect(best('volume.off_hours')).toBe(0)
@@ -171,7 +171,7 @@ describe('volume.ramp', () => {
     const { sink } = runScenario({
       habit: honestHabits.passwordResets(10),
       weeks: 6,
-      then: (usual, minute) =>
+      after: (usual, minute) =>
         usual +
         (minute >= 480 && minute < 900 ? poisson(random, 0.1 * 2 ** Math.floor((minute - 480) / 60)) : 0),
       days: 1,
@@ -187,7 +187,7 @@ describe('volume.ramp', () => {
     const { best } = runScenario({
       habit: honestHabits.dayTraffic(11),
       weeks: 6,
-      then: (usual, minute) => scaled(usual, 1.15 ** (minute / DAY), random),
+      after: (usual, minute) => scaled(usual, 1.15 ** (minute / DAY), random),
       days: 10,
     })
     expect(best('volume.ramp')).toBeGreaterThanOrEqual(5)
@@ -202,7 +202,7 @@ describe('volume.ramp', () => {
     const { best } = runScenario({
       habit: honestHabits.dayTraffic(12),
       weeks: 4,
-      then: (usual, minute) => scaled(usual, perDay ** (minute / DAY), random),
+      after: (usual, minute) => scaled(usual, perDay ** (minute / DAY), random),
       days: 60,
     })
     expect(best('volume.ramp')).toBeLessThanOrEqual(2)
@@ -214,7 +214,7 @@ describe('volume.drop', () => {
     const { sink, best } = runScenario({
       habit: honestHabits.hourlyBatch(13),
       weeks: 5,
-      then: (usual, minute) => (minute < 12 * HOUR ? usual : 0),
+      after: (usual, minute) => (minute < 12 * HOUR ? usual : 0),
       days: 3,
     })
     expect(best('volume.drop')).toBeGreaterThanOrEqual(6)
@@ -226,7 +226,7 @@ describe('volume.drop', () => {
     const { best } = runScenario({
       habit: honestHabits.dayTraffic(14),
       weeks: 6,
-      then: (usual, minute) => scaled(usual, minute < 14 * DAY ? 0.15 : 1, random),
+      after: (usual, minute) => scaled(usual, minute < 14 * DAY ? 0.15 : 1, random),
       days: 24,
     })
     for (const signal of ['volume.drop', 'volume.spike', 'volume.ramp', 'volume.off_hours']) {
@@ -235,7 +235,7 @@ describe('volume.drop', () => {
   })
 
   it('says nothing of a key from which nothing may be expected', () => {
-    const { best } = runScenario({ habit: honestHabits.sparse(15), weeks: 5, then: () => 0, days: 14 })
+    const { best } = runScenario({ habit: honestHabits.sparse(15), weeks: 5, after: () => 0, days: 14 })
     expect(best('volume.drop')).toBe(0)
   })
 })
@@ -263,7 +263,7 @@ describe('a young key', () => {
     const { best } = runScenario({
       habit: () => 0,
       weeks: 1,
-      then: (_, minute) => (minute === 30 ? messages : minute < 15 ? 1 : 0),
+      after: (_, minute) => (minute === 30 ? messages : minute < 15 ? 1 : 0),
       days: 1,
     })
     expect(best('volume.spike')).toBeCloseTo(points, 1)
