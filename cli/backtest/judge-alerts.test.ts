@@ -52,11 +52,11 @@ function judge(given: Partial<JudgeInput>) {
     changes: [aChange()],
     timeOf: (id) => times.get(id),
     keys: [
-      { key: 'orders', firstMs: START_MS },
-      { key: 'unattributed', firstMs: START_MS },
+      { key: 'orders', firstMs: START_MS, lastMs: START_MS + 28 * DAY_MS },
+      { key: 'made-up', firstMs: START_MS, lastMs: START_MS },
+      { key: 'unattributed', firstMs: START_MS, lastMs: START_MS + 28 * DAY_MS },
     ],
     fromMs: START_MS,
-    toMs: START_MS + 28 * DAY_MS,
     ...given,
   })
 }
@@ -151,7 +151,7 @@ describe('summarise', () => {
     ]
     const summary = summarise({
       changes,
-      keys: [{ firstMs: START_MS }],
+      keys: [{ firstMs: START_MS, lastMs: START_MS + 14 * DAY_MS }],
       events: 10,
       duplicates: 1,
       badLines: 0,

@@ -9,10 +9,9 @@ export type JudgeInput = {
   readonly changes: readonly AlertChange[]
   /** Event time of a labelled message, seconds; undefined where it is not among the events. */
   readonly timeOf: (messageId: string) => number | undefined
-  readonly keys: readonly { readonly key: string; readonly firstMs: number }[]
-  /** The first and the last arrival, milliseconds. */
+  readonly keys: readonly { readonly key: string; readonly firstMs: number; readonly lastMs: number }[]
+  /** The first arrival, milliseconds. */
   readonly fromMs: number
-  readonly toMs: number
 }
 
 /** What became of one attack. */
@@ -55,7 +54,8 @@ const SIGNALS_READ = 3
  *
  * An attack is found by an incident that reached `warning` between the attack's start and ten minutes after its end
  * on the attack's key, the key it is attributed to, `unattributed` or `overflow` of its source, the whole source, or the
- * fleet. A key's time counts from its first event; keys without a name do not count.
+ * fleet. A key's time counts from its first event to its last, so that names which somebody makes up by the hundred
+ * add none; keys without a name do not count.
  */
 export function judgeAlerts(input: JudgeInput): Judgement {
   const incidents = incidentsOf(input.changes).filter(({ alarmMs }) => alarmMs !== undefined)
@@ -80,9 +80,12 @@ export function judgeAlerts(input: JudgeInput): Judgement {
   }
 }
 
-function keyYears({ keys, toMs }: JudgeInput, sinceMs: number): number {
+function keyYears({ keys }: JudgeInput, sinceMs: number): number {
   const named = keys.filter(({ key }) => key !== UNATTRIBUTED && key !== OVERFLOW)
-  return named.reduce((sum, { firstMs }) => sum + Math.max(0, toMs - Math.max(firstMs, sinceMs)), 0) / YEAR_MS
+  return (
+    named.reduce((sum, { firstMs, lastMs }) => sum + Math.max(0, lastMs - Math.max(firstMs, sinceMs)), 0) /
+    YEAR_MS
+  )
 }
 
 /** The first alarm of the incident that tells of this attack, if the incident's first alarm is one. */
@@ -108,7 +111,7 @@ function isRightPlace(label: Label, { source, key }: Alarm): boolean {
 type Place = Pick<Label, 'source' | 'key' | 'attributed_as'>
 
 function placesOf(label: Label): readonly Place[] {
-  return [label, ...label.targets]
+  return label.targets.length > 0 ? label.targets : [label]
 }
 
 function isSourceOf(place: Place, source: string): boolean {

@@ -15,7 +15,7 @@ export type Summary = {
   readonly keys: number
   readonly from: string
   readonly to: string
-  /** Weeks of all keys together, each from its first event. */
+  /** Weeks of all keys together, each from its first event to its last. */
   readonly key_weeks: number
   /** Incidents by the highest severity that they reached, and per key-week. */
   readonly incidents: BySeverity
@@ -42,6 +42,23 @@ export type JudgementSummary = {
   /** Of attacks whose scenario is a blast, those found: the longest time from the first message to the alarm. */
   readonly blast_seconds_max: number | null
   readonly missed: readonly { readonly scenario: string; readonly source: string; readonly key: string }[]
+  readonly alarms: readonly {
+    readonly scenario: string
+    readonly source: string
+    readonly key: string
+    readonly alarm_at: string
+    readonly messages_before: number
+    readonly seconds: number
+    readonly signals: readonly Signal[]
+    readonly named: boolean
+  }[]
+  readonly false_alarms: readonly {
+    readonly incident_id: string
+    readonly source: string
+    readonly key: string
+    readonly alarm_at: string
+    readonly signals: readonly Signal[]
+  }[]
   readonly look_alikes: number
   readonly look_alikes_paged: readonly {
     readonly scenario: string
@@ -60,13 +77,13 @@ export type JudgementSummary = {
 /** What a summary needs of a run. */
 export type SummarisedRun = Pick<FileBacktest, 'events' | 'duplicates' | 'badLines' | 'fromMs' | 'toMs'> & {
   readonly changes: readonly AlertChange[]
-  readonly keys: readonly Pick<KeyUsage, 'firstMs'>[]
+  readonly keys: readonly Pick<KeyUsage, 'firstMs' | 'lastMs'>[]
 }
 
 const WEEK_MS = 7 * 86_400_000
 
 export function summarise(run: SummarisedRun, judgement?: Judgement): Summary {
-  const keyWeeks = run.keys.reduce((sum, { firstMs }) => sum + Math.max(0, run.toMs - firstMs), 0) / WEEK_MS
+  const keyWeeks = run.keys.reduce((sum, { firstMs, lastMs }) => sum + lastMs - firstMs, 0) / WEEK_MS
   const incidents = countBySeverity(incidentsOf(run.changes).map(({ severity }) => severity))
   const alerts = highestByAlert(run.changes)
   const signals = [...new Set(alerts.map(({ signal }) => signal))].toSorted()
@@ -115,7 +132,7 @@ function summariseJudgement(judgement: Judgement): JudgementSummary {
   const { attacks, lookAlikes, falseIncidents, falseIncidentsSettled, keyYears, keyYearsSettled } = judgement
   const present = families.filter((family) => attacks.some(({ label }) => label.family === family))
   const blasts = attacks.flatMap(({ label, seconds }) =>
-    label.scenario.includes('blast') && seconds !== undefined ? [seconds] : [],
+    label.scenario.startsWith('blast') && seconds !== undefined ? [seconds] : [],
   )
   return {
     families: [
@@ -131,6 +148,29 @@ function summariseJudgement(judgement: Judgement): JudgementSummary {
     missed: attacks
       .filter(({ alarmAt }) => alarmAt === undefined)
       .map(({ label: { scenario, source, key } }) => ({ scenario, source, key })),
+    alarms: attacks.flatMap(({ label, alarmAt, seconds, messagesBefore, signals, named }) =>
+      alarmAt === undefined || seconds === undefined
+        ? []
+        : [
+            {
+              scenario: label.scenario,
+              source: label.source,
+              key: label.key,
+              alarm_at: alarmAt,
+              messages_before: messagesBefore,
+              seconds,
+              signals,
+              named,
+            },
+          ],
+    ),
+    false_alarms: falseIncidents.map(({ incidentId, source, key, alarmMs, signals }) => ({
+      incident_id: incidentId,
+      source,
+      key,
+      alarm_at: new Date(alarmMs ?? 0).toISOString(),
+      signals,
+    })),
     look_alikes: lookAlikes.length,
     look_alikes_paged: lookAlikes
       .filter(({ incidentIds }) => incidentIds.length > 0)

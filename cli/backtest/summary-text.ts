@@ -76,12 +76,21 @@ function judgementText(title: string, judgement: JudgementSummary): string {
     `False incidents at warning or higher: ${judgement.false_incidents} in ${judgement.key_years} key-years ` +
       `(${judgement.false_per_key_year} a key-year); after the first two weeks ${judgement.false_incidents_settled} in ` +
       `${judgement.key_years_settled} (${judgement.false_per_key_year_settled}).`,
+    ...judgement.false_alarms
+      .slice(0, SHOWN_MAX)
+      .map(
+        ({ source, key, alarm_at, signals }) =>
+          `  false: ${moment(alarm_at)} on ${source}/${key}: ${signals.join(', ')}`,
+      ),
     `Look-alikes that paged: ${judgement.look_alikes_paged.length} of ${judgement.look_alikes}.`,
     ...judgement.look_alikes_paged.map(({ scenario, key }) => `  paged for: ${scenario} on ${key}`),
     ...judgement.missed.map(({ scenario, source, key }) => `  missed: ${scenario} on ${source}/${key}`),
   )
   return lines.join('\n')
 }
+
+/** The rest is in the JSON. */
+const SHOWN_MAX = 50
 
 function familyCells(row: FamilySummary): string[] {
   const share = (part: number, whole: number) =>
