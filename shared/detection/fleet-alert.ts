@@ -5,7 +5,6 @@ import { isoOfMinute } from './clock.ts'
 import type { FleetMember } from './fleet-members.ts'
 import { noticeOf, resolved } from './notice.ts'
 import { usualInterval, type CountDistribution } from './statistics/negative-binomial.ts'
-import { WINDOW_MINUTES } from './fleet-history.ts'
 
 /** What may be behind evidence on many keys at once. */
 export type FleetCause = 'stolen_keys' | 'receiver_or_provider' | 'volume' | 'unknown'
@@ -34,6 +33,7 @@ export type FleetFinding = {
   readonly usual: CountDistribution
   readonly surprise: number
   readonly liveKeys: number
+  readonly windowMinutes: number
 }
 
 export function severityOfFinding({ cause }: FleetFinding): Severity {
@@ -101,7 +101,7 @@ export function endedFleetAlert(
   }
 }
 
-function numbersOf({ keys, usual, surprise }: FleetFinding) {
+function numbersOf({ keys, usual, surprise, windowMinutes }: FleetFinding) {
   const { low, high } = usualInterval(usual)
   return {
     observed: keys,
@@ -110,7 +110,7 @@ function numbersOf({ keys, usual, surprise }: FleetFinding) {
     expected_high: high,
     score: rounded(surprise),
     p_value: 10 ** -surprise,
-    window_seconds: WINDOW_MINUTES * 60,
+    window_seconds: windowMinutes * 60,
   }
 }
 
@@ -136,10 +136,12 @@ function summaryOf(members: readonly FleetMember[], finding: FleetFinding, start
     .slice(0, KEYS_NAMED)
     .map(({ key }) => `"${cutText(key, 40)}"`)
     .join(', ')
+  const { high } = usualInterval(finding.usual)
+  const usually = high < 1 ? 'none is usual' : `${number(high)} at most ${high === 1 ? 'is' : 'are'} usual`
   const more = members.length > KEYS_NAMED ? ` and ${members.length - KEYS_NAMED} more` : ''
   return (
-    `${number(finding.keys)} of ${number(finding.liveKeys)} keys became unusual within ${WINDOW_MINUTES} minutes ` +
-    `where ${number(usualInterval(finding.usual).high)} at most are usual, since ${moment(startMinute)}: ` +
+    `${number(finding.keys)} of ${number(finding.liveKeys)} keys became unusual within ${finding.windowMinutes} minutes ` +
+    `where ${usually}, since ${moment(startMinute)}: ` +
     `${named}${more}. ${remarkOf[finding.cause]}`
   )
 }

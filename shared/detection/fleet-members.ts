@@ -1,6 +1,6 @@
 import { EVERY, type Alert, type Signal } from '#shared/domain/alert.ts'
 import { minuteOf, secondsOfIso } from './clock.ts'
-import { groupOf } from './incident-score.ts'
+import { groupOf, scoreOf } from './incident-score.ts'
 
 /** Evidence on one key, when it opened or grew. */
 export type FleetOpening = {
@@ -43,8 +43,9 @@ function isAboutMail(signal: Signal): boolean {
 
 /** From here on evidence counts for the fleet, whether it wakes somebody by itself or not. */
 export const MODERATE_POINTS = 2
-/** From here on what a key sends, or to whom, is strange by itself. */
+/** From here on what a key sends, or to whom, is strange by itself; with everything else on the key, from here on. */
 const STRONG_POINTS = 4
+const STRONG_IN_ALL = 5
 
 /** A key with moderate evidence. */
 export type FleetMember = {
@@ -89,18 +90,12 @@ function isDelivery({ signal, oneDomain }: FleetOpening): boolean {
   return signal === 'rate.defer' || signal === 'volume.drop' || signal === 'novelty.ip'
 }
 
-/** What it sends and to whom, taken together; links and keys that nobody should be using count as well. */
+/** What it sends, to whom and where its links lead; keys that nobody should be using count as well. */
 function isStrong({ points }: FleetMember): boolean {
-  let sender = 0
-  let audience = 0
-  let key = 0
-  for (const [signal, value] of points) {
-    const group = signal === 'novelty.url_domain' ? 'sender' : groupOf(signal)
-    if (group === 'sender') sender = Math.max(sender, value)
-    if (group === 'audience') audience = Math.max(audience, value)
-    if (group === 'key') key = Math.max(key, value)
-  }
-  return sender + audience + key >= STRONG_POINTS
+  const evidence = [...points].map(([signal, value]) => ({ signal, points: value }))
+  const { total, groups } = scoreOf(evidence)
+  const strange = groups.sender + groups.audience + groups.key + (points.get('novelty.url_domain') ?? 0)
+  return strange >= STRONG_POINTS || (strange >= MODERATE_POINTS && total >= STRONG_IN_ALL)
 }
 
 export function hasOnlyVolume({ points }: FleetMember): boolean {

@@ -12,7 +12,6 @@ import {
   expectedKeys,
   learnWindow,
   surpriseOfKeys,
-  WINDOW_MINUTES,
   type CoOccurrence,
 } from './fleet-history.ts'
 import {
@@ -25,11 +24,17 @@ import {
 } from './fleet-members.ts'
 import { isHigher } from './incident-alerts.ts'
 
+/**
+ * Moderate evidence opens together within ten minutes when it has one cause. A thief goes through his keys one after
+ * the other, so strong evidence, which is rare, is counted over half an hour.
+ */
+const MODERATE_MINUTES = 10
+const STRONG_MINUTES = 30
 /** Fewer keys than this are no fleet. */
 const KEYS_MIN = 3
 /** Moderate evidence must be on this share of the live keys, strong evidence on none. */
 const SHARE_MIN = 0.2
-/** How surprising the co-occurrence must be: a year has 52,560 windows, so chance does it once in two years. */
+/** How surprising the co-occurrence must be: a year has 52,560 windows, so chance does it once in two years or less often. */
 const SURPRISE_MIN = 5
 /** What one key has before anything is known: moderate evidence once a week, strong once in two months. */
 const MODERATE_A_DAY = 1 / 7
@@ -63,7 +68,13 @@ type Episode = {
   lastMinute: number
 }
 
-type Tally = { readonly history: CoOccurrence; readonly windows: Map<number, number> }
+/** Keys by window (since the epoch, in the history's own length) until it is learnt from. */
+type Tally = {
+  readonly history: CoOccurrence
+  readonly windows: Map<number, number>
+  /** The last window that was learnt from. */
+  learntWindow: number
+}
 
 type FleetState = {
   readonly emit: (alert: Alert) => void
@@ -72,8 +83,6 @@ type FleetState = {
   readonly moderate: Tally
   readonly strong: Tally
   clockMinute: number
-  /** The last window (ten minutes since the epoch) that was learnt from. */
-  learntWindow: number
   episode: Episode | undefined
 }
 
@@ -81,10 +90,9 @@ export function createFleetWatch(emit: (alert: Alert) => void): FleetWatch {
   const state: FleetState = {
     emit,
     members: new Map(),
-    moderate: { history: createCoOccurrence(), windows: new Map() },
-    strong: { history: createCoOccurrence(), windows: new Map() },
+    moderate: { history: createCoOccurrence(MODERATE_MINUTES), windows: new Map(), learntWindow: -1 },
+    strong: { history: createCoOccurrence(STRONG_MINUTES), windows: new Map(), learntWindow: -1 },
     clockMinute: -1,
-    learntWindow: -1,
     episode: undefined,
   }
   return {
@@ -105,40 +113,55 @@ function idOf({ source, key }: { readonly source: string; readonly key: string }
 }
 
 function note(state: FleetState, opening: FleetOpening, liveKeys: number): void {
-  if (opening.points < MODERATE_POINTS) return
   const id = idOf(opening)
   const known = state.members.get(id)
+  if (known === undefined && opening.points < MODERATE_POINTS) return
   const member = known ?? createMember(opening)
   if (known === undefined) {
     state.members.set(id, member)
-    count(state, state.moderate, opening.minute)
+    count(state.moderate, opening.minute)
   }
-  if (addToMember(member, opening, state.clockMinute)) count(state, state.strong, member.strongMinute)
+  if (addToMember(member, opening, state.clockMinute)) count(state.strong, member.strongMinute)
   const finding = findingAt(state, opening.minute, Math.max(liveKeys, 1))
   if (state.episode !== undefined) joinEpisode(state, state.episode, { id, member, opening, finding })
   else if (finding !== undefined) openEpisode(state, finding, opening)
 }
 
-function count({ learntWindow }: FleetState, { windows }: Tally, minute: number): void {
-  const window = Math.floor(minute / WINDOW_MINUTES)
+function count({ history, windows, learntWindow }: Tally, minute: number): void {
+  const window = Math.floor(minute / history.windowMinutes)
   if (window > learntWindow) windows.set(window, (windows.get(window) ?? 0) + 1)
 }
 
-/** Judges the ten minutes around a minute at two levels of evidence, as higher criticism does. */
+/** Judges the minutes around one at two levels of evidence, as higher criticism does. */
 function findingAt(state: FleetState, minute: number, liveKeys: number): FleetFinding | undefined {
-  const strong = busiest(state, minute, (member) => member.strongMinute)
+  const strong = busiest(state, { minute, length: STRONG_MINUTES }, (member) => member.strongMinute)
   const usualStrong = expectedKeys(state.strong.history, { liveKeys, openingsADay: STRONG_A_DAY })
   const surpriseStrong = surpriseOfKeys(strong.length, usualStrong)
   if (strong.length >= KEYS_MIN && surpriseStrong >= SURPRISE_MIN) {
     const keys = strong.length
-    return { cause: 'stolen_keys', keys, usual: usualStrong, surprise: surpriseStrong, liveKeys }
+    const windowMinutes = STRONG_MINUTES
+    return {
+      cause: 'stolen_keys',
+      keys,
+      usual: usualStrong,
+      surprise: surpriseStrong,
+      liveKeys,
+      windowMinutes,
+    }
   }
-  const moderate = busiest(state, minute, (member) => member.minute)
+  const moderate = busiest(state, { minute, length: MODERATE_MINUTES }, (member) => member.minute)
   const usual = expectedKeys(state.moderate.history, { liveKeys, openingsADay: MODERATE_A_DAY })
   const surprise = surpriseOfKeys(moderate.length, usual)
   const enough = moderate.length >= Math.max(KEYS_MIN, SHARE_MIN * liveKeys)
   if (!enough || surprise < SURPRISE_MIN) return undefined
-  return { cause: causeOf(moderate), keys: moderate.length, usual, surprise, liveKeys }
+  return {
+    cause: causeOf(moderate),
+    keys: moderate.length,
+    usual,
+    surprise,
+    liveKeys,
+    windowMinutes: MODERATE_MINUTES,
+  }
 }
 
 function causeOf(members: readonly FleetMember[]): FleetCause {
@@ -146,21 +169,21 @@ function causeOf(members: readonly FleetMember[]): FleetCause {
   return members.every((member) => member.onlyDelivery || hasOnlyVolume(member)) ? 'volume' : 'unknown'
 }
 
-/** The members of the ten minutes that end, or begin, with this minute: whichever holds more. */
+/** The members of the minutes that end, or begin, with this minute: whichever hold more. */
 function busiest(
   { members }: FleetState,
-  minute: number,
+  { minute, length }: { readonly minute: number; readonly length: number },
   when: (member: FleetMember) => number,
 ): FleetMember[] {
   const within = (first: number) =>
-    [...members.values()].filter((member) => when(member) >= first && when(member) < first + WINDOW_MINUTES)
-  const before = within(minute - WINDOW_MINUTES + 1)
+    [...members.values()].filter((member) => when(member) >= first && when(member) < first + length)
+  const before = within(minute - length + 1)
   const after = within(minute)
   return after.length > before.length ? after : before
 }
 
 function openEpisode(state: FleetState, finding: FleetFinding, opening: FleetOpening): void {
-  const isNear = (minute: number) => Math.abs(minute - opening.minute) < WINDOW_MINUTES
+  const isNear = (minute: number) => Math.abs(minute - opening.minute) < finding.windowMinutes
   const members = new Map(
     [...state.members].filter(([, { minute, strongMinute }]) => isNear(minute) || isNear(strongMinute)),
   )
@@ -239,24 +262,25 @@ function tick(state: FleetState, nowMs: number): void {
 
 /** Windows of an incident that woke somebody teach nothing about usual ones: they count as empty. */
 function forgetWindows({ moderate, strong }: FleetState, startMinute: number, endMinute: number): void {
-  const last = Math.floor(endMinute / WINDOW_MINUTES)
-  for (let window = Math.floor(startMinute / WINDOW_MINUTES); window <= last; window += 1) {
-    moderate.windows.delete(window)
-    strong.windows.delete(window)
+  for (const { history, windows } of [moderate, strong]) {
+    const last = Math.floor(endMinute / history.windowMinutes)
+    const first = Math.floor(startMinute / history.windowMinutes)
+    for (let window = first; window <= last; window += 1) windows.delete(window)
   }
 }
 
-function learnUntil(state: FleetState, minute: number): void {
-  const { moderate, strong, episode } = state
+function learnUntil({ moderate, strong, episode }: FleetState, minute: number): void {
   // While an incident is open its windows are kept back.
-  const until = episode === undefined ? minute - SETTLING_MINUTES : Math.min(minute, episode.startMinute)
-  const last = Math.floor(until / WINDOW_MINUTES) - 1
-  if (state.learntWindow === -1) state.learntWindow = last
-  for (let window = state.learntWindow + 1; window <= last; window += 1) {
-    for (const { history, windows } of [moderate, strong]) {
+  const settled = minute - SETTLING_MINUTES
+  const until = episode === undefined ? settled : Math.min(settled, episode.startMinute)
+  for (const tally of [moderate, strong]) {
+    const { history, windows } = tally
+    const last = Math.floor(until / history.windowMinutes) - 1
+    if (tally.learntWindow === -1) tally.learntWindow = last
+    for (let window = tally.learntWindow + 1; window <= last; window += 1) {
       learnWindow(history, windows.get(window) ?? 0)
       windows.delete(window)
+      tally.learntWindow = window
     }
-    state.learntWindow = window
   }
 }
