@@ -58,7 +58,7 @@ export async function startDetector(deps: DetectorDeps): Promise<Stop> {
         void reconcileRollups(AbortSignal.any([partition.lost, ended.signal]), deps, metrics)
       }
       await runPartition(partition, {
-        config: config.detector,
+        config,
         partitions: config.event_log.partitions,
         privacy,
         context,

@@ -37,7 +37,10 @@ export type KeyCheckpoints = {
     keys: Iterable<KeyName>,
     given: { readonly nowMs: number; readonly pending?: PendingBlock | undefined },
   ) => Promise<void>
-  /** A block is about to be given to the engine: until it is committed, no state may be saved. */
+  /**
+   * The engine is about to be given a block, or the time: what it then says is not known to anybody before `committed`
+   * or `settled`, so no state may be saved until then.
+   */
   readonly feeding: () => void
   /**
    * Everything up to `logOffset` has been given to the engine, and committed. Encodes a few states when it is time, and
@@ -49,8 +52,8 @@ export type KeyCheckpoints = {
     /** The latest arrival among them, milliseconds; 0 for none. */
     readonly arrivedUntilMs: number
   }) => void
-  /** Nothing has come for a while: goes on with what `committed` began. */
-  readonly idle: () => void
+  /** What the engine said when it was given the time is published. Goes on with what `committed` began. */
+  readonly settled: () => void
   /** Writes what has changed, as far as that is possible in a few seconds; never rejects. */
   readonly stop: () => Promise<void>
 }
@@ -83,8 +86,10 @@ type Saver = {
   readonly context: StoreContext
   readonly options: CheckpointOptions
   readonly now: () => number
-  /** How far the engine and the log agree; undefined while a block is being fed. */
-  position: Position | undefined
+  /** The last commit; undefined before the first one. */
+  reached: Position | undefined
+  /** The engine holds, or has said, what is not committed and published. */
+  isAhead: boolean
   /** The latest arrival of all that the engine holds. */
   arrivedUntilMs: number
   events: number
@@ -106,7 +111,8 @@ export function createKeyCheckpoints(
     context,
     options,
     now,
-    position: undefined,
+    reached: undefined,
+    isAhead: true,
     arrivedUntilMs: 0,
     events: 0,
     roundAtMs: now(),
@@ -117,21 +123,25 @@ export function createKeyCheckpoints(
   return {
     restore: async (keys, given) => {
       // A key that is half restored must not be saved, whatever ends the restoring.
-      saver.position = undefined
-      const reached = await restoreKeys(keys, { ...given, engine, context, options })
-      saver.arrivedUntilMs = Math.max(saver.arrivedUntilMs, reached)
+      saver.isAhead = true
+      const arrivedUntilMs = await restoreKeys(keys, { ...given, engine, context, options })
+      saver.arrivedUntilMs = Math.max(saver.arrivedUntilMs, arrivedUntilMs)
     },
     feeding: () => {
-      saver.position = undefined
+      saver.isAhead = true
     },
     committed: ({ logOffset, events, arrivedUntilMs }) => {
       saver.arrivedUntilMs = Math.max(saver.arrivedUntilMs, arrivedUntilMs)
       saver.events += events
       // A group that has read nothing yet is before the first offset: there is nothing to save either.
-      if (logOffset >= 0) saver.position = { logOffset, arrivedUntilMs: saver.arrivedUntilMs }
+      if (logOffset >= 0) saver.reached = { logOffset, arrivedUntilMs: saver.arrivedUntilMs }
+      saver.isAhead = false
       saveSome(saver)
     },
-    idle: () => saveSome(saver),
+    settled: () => {
+      saver.isAhead = false
+      saveSome(saver)
+    },
     stop: () => saveAll(saver),
   }
 }
@@ -139,9 +149,10 @@ export function createKeyCheckpoints(
 /** Saves the next few keys of a round; begins a round when it is time. What failed in the background is thrown here. */
 function saveSome(saver: Saver): void {
   if (saver.failure !== undefined) throw saver.failure.error
-  if (saver.position === undefined || saver.inFlight !== undefined) return
+  const { reached } = saver
+  if (reached === undefined || saver.isAhead || saver.inFlight !== undefined) return
   if (saver.queue.length === 0 && isDue(saver)) beginRound(saver)
-  const rows = encodeSlice(saver, saver.position)
+  const rows = encodeSlice(saver, reached)
   if (rows.length === 0) return
   const writtenAtMs = saver.now()
   saver.inFlight = untilDone('save states', () => save(saver, rows, writtenAtMs), saver.context)
@@ -198,14 +209,14 @@ async function save(saver: Saver, rows: readonly KeyStateRow[], writtenAtMs: num
  * middle of a block the engine is ahead of the log, so nothing is saved then.
  */
 async function saveAll(saver: Saver): Promise<void> {
-  const { context, position } = saver
+  const { context, reached } = saver
   const deadline = performance.now() + STOP_MS
   try {
     await saver.inFlight
-    if (position === undefined || saver.failure !== undefined) return
+    if (reached === undefined || saver.isAhead || saver.failure !== undefined) return
     beginRound(saver)
     while (saver.queue.length > 0 && performance.now() < deadline) {
-      const rows = encodeSlice(saver, position)
+      const rows = encodeSlice(saver, reached)
       await within(deadline - performance.now(), save(saver, rows, saver.now()))
     }
     if (saver.queue.length > 0) {

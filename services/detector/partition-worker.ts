@@ -1,6 +1,5 @@
 import type { Config } from '#shared/config/config.ts'
-import { defaultDetectionSettings } from '#shared/detection/detection-settings.ts'
-import type { Alert } from '#shared/domain/alert.ts'
+import { detectionSettingsOf } from '#shared/config/detection-settings-of.ts'
 import type { AssignedPartition, LogRecord } from '#shared/event-log/event-log.ts'
 import type { RecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
 import { collectFresh, collectPending, intentOf, parseIntent, type Block } from './block.ts'
@@ -12,7 +11,7 @@ import { createSourceWatch, type SourceWatch } from './source-watch.ts'
 import { storeBlock, type FreshEvent } from './store-block.ts'
 
 export type WorkerOptions = {
-  readonly config: Config['detector']
+  readonly config: Pick<Config, 'detection' | 'detector'>
   /** Partitions of the topic, to share out the number of live keys. */
   readonly partitions: number
   readonly privacy: RecipientPrivacy
@@ -41,25 +40,29 @@ const TICK_DELAY_MS = 2000
  * Handles one partition of the event topic for as long as it is owned: stores every event once, and finds misuse.
  *
  * For every block, in this order: intent, look-up, insert, alerts, commit. A crash at any point leaves either a
- * clean position, or a pending block that the next owner stores and judges again with the same outcome.
+ * clean position, or a pending block that the next owner stores and feeds again with the same outcome.
  */
 export async function runPartition(partition: AssignedPartition, options: WorkerOptions): Promise<void> {
   const context: PublishContext = { ...options.context, lost: partition.lost }
-  const liveKeysMax = Math.max(1, Math.floor(options.config.live_keys_max / options.partitions))
-  const settings = { ...defaultDetectionSettings, liveKeysMax }
+  const { config, partitions } = options
+  const liveKeysMax = Math.max(1, Math.floor(config.detector.live_keys_max / partitions))
+  const isSourceWatch = partition.partition === SOURCE_WATCH_PARTITION
   const worker: Worker = {
     partition,
     options,
     context,
-    engine: createPartitionEngine(settings, context),
-    sourceWatch:
-      partition.partition === SOURCE_WATCH_PARTITION ? createSourceWatch(settings, context) : undefined,
+    engine: createPartitionEngine(config, { partition: partition.partition, liveKeysMax }, context),
+    sourceWatch: isSourceWatch ? createSourceWatch(detectionSettingsOf(config), context) : undefined,
   }
-  const next = await replayPending(worker)
-  await worker.engine.restore(partition.partition)
-  await worker.sourceWatch?.restore()
-  options.onReady()
-  await followLog(worker, next)
+  try {
+    const next = await replayPending(worker)
+    await worker.engine.restore()
+    await worker.sourceWatch?.restore()
+    options.onReady()
+    await followLog(worker, next)
+  } finally {
+    await worker.engine.stop()
+  }
 }
 
 /** Stores a block that was begun before, and announces what it should have announced; answers where to go on. */
@@ -77,14 +80,15 @@ async function replayPending(worker: Worker): Promise<number> {
   )
   const block = { partition: partition.partition, ...bounds, records }
   const decoded = records.map((record) => decodeRecord(record, block.partition, worker.options.privacy))
-  const stored = await storeBlock(block, decoded, { topic: partition.topic, replaying: true }, context)
-  await finish(worker, block, await worker.engine.judgeStored(stored))
+  await worker.engine.prepare(eventsOf(decoded), { partition: partition.partition, ...bounds })
+  const fresh = await storeBlock(block, decoded, { topic: partition.topic, replaying: true }, context)
+  await feedAndFinish(worker, block, fresh)
   return lastOffset + 1
 }
 
 async function followLog(worker: Worker, from: number): Promise<never> {
-  const { partition, options, context, engine } = worker
-  const { config } = options
+  const { partition, options, context } = worker
+  const config = options.config.detector
   const limits = {
     idleMs: config.tick_interval_ms,
     blockWaitMs: config.block_wait_ms,
@@ -95,10 +99,15 @@ async function followLog(worker: Worker, from: number): Promise<never> {
     throwIfLost(partition.lost)
     const records = await untilDone('read', () => collectFresh(partition, next, limits), context)
     if (records.length > 0) next = await handleFresh(worker, records)
-    else await publishAlerts(await engine.tick(Date.now() - TICK_DELAY_MS), context)
+    else await tick(worker)
     await worker.sourceWatch?.tick({ caughtUp: records.length < config.block_records_max })
     await observe(worker, next, records.length === 0)
   }
+}
+
+async function tick({ engine, context }: Worker): Promise<void> {
+  await publishAlerts(await engine.tick(Date.now() - TICK_DELAY_MS), context)
+  engine.settled()
 }
 
 /** One block, from intent to commit; answers the offset after it. */
@@ -124,15 +133,16 @@ async function handleFresh(worker: Worker, records: readonly LogRecord[]): Promi
   )
   await engine.prepare(eventsOf(decoded))
   const fresh = await storeBlock(block, decoded, { topic: partition.topic, replaying: false }, context)
-  await finish(worker, block, await engine.feed(fresh))
+  await feedAndFinish(worker, block, fresh)
   stopTimer()
   return block.lastOffset + 1
 }
 
-async function finish(worker: Worker, block: Block, alerts: readonly Alert[]): Promise<void> {
-  const { partition, context } = worker
-  await publishAlerts(alerts, context)
+async function feedAndFinish(worker: Worker, block: Block, fresh: readonly FreshEvent[]): Promise<void> {
+  const { partition, context, engine } = worker
+  await publishAlerts(await engine.feed(fresh), context)
   await untilDone('commit', () => partition.commit({ offset: block.lastOffset + 1, metadata: '' }), context)
+  engine.committed(block.lastOffset, fresh)
 }
 
 function eventsOf(decoded: readonly DecodedRecord[]): FreshEvent[] {
