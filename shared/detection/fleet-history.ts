@@ -1,4 +1,4 @@
-import { surpriseOf, type CountDistribution } from './statistics/negative-binomial.ts'
+import type { CountDistribution } from './statistics/negative-binomial.ts'
 
 const MINUTES_PER_DAY = 24 * 60
 /** What windows showed counts half after so many days. */
@@ -46,9 +46,4 @@ export function expectedKeys(
   const even = windows === 0 ? 0 : keys ** 2 / windows
   const dispersion = (pairs + PRIOR_PAIRS * (1 + PRIOR_DISPERSION)) / (even + PRIOR_PAIRS) - 1
   return { mean, dispersion: Math.min(DISPERSION_MAX, Math.max(DISPERSION_MIN, dispersion)) }
-}
-
-/** How surprising it is that so many keys come together: −log10 P(N ≥ keys). */
-export function surpriseOfKeys(keys: number, distribution: CountDistribution): number {
-  return surpriseOf(keys, distribution)
 }

@@ -7,13 +7,7 @@ import {
   type FleetCause,
   type FleetFinding,
 } from './fleet-alert.ts'
-import {
-  createCoOccurrence,
-  expectedKeys,
-  learnWindow,
-  surpriseOfKeys,
-  type CoOccurrence,
-} from './fleet-history.ts'
+import { createCoOccurrence, expectedKeys, learnWindow, type CoOccurrence } from './fleet-history.ts'
 import {
   addToMember,
   createMember,
@@ -23,6 +17,7 @@ import {
   type FleetOpening,
 } from './fleet-members.ts'
 import { isHigher } from './incident-alerts.ts'
+import { surpriseOf } from './statistics/negative-binomial.ts'
 
 /**
  * Moderate evidence opens together within ten minutes when it has one cause. A thief goes through his keys one after
@@ -136,7 +131,7 @@ function count({ history, windows, learntWindow }: Tally, minute: number): void 
 function findingAt(state: FleetState, minute: number, liveKeys: number): FleetFinding | undefined {
   const strong = busiest(state, { minute, length: STRONG_MINUTES }, (member) => member.strongMinute)
   const usualStrong = expectedKeys(state.strong.history, { liveKeys, openingsADay: STRONG_A_DAY })
-  const surpriseStrong = surpriseOfKeys(strong.length, usualStrong)
+  const surpriseStrong = surpriseOf(strong.length, usualStrong)
   if (strong.length >= KEYS_MIN && surpriseStrong >= SURPRISE_MIN) {
     const keys = strong.length
     const windowMinutes = STRONG_MINUTES
@@ -151,7 +146,7 @@ function findingAt(state: FleetState, minute: number, liveKeys: number): FleetFi
   }
   const moderate = busiest(state, { minute, length: MODERATE_MINUTES }, (member) => member.minute)
   const usual = expectedKeys(state.moderate.history, { liveKeys, openingsADay: MODERATE_A_DAY })
-  const surprise = surpriseOfKeys(moderate.length, usual)
+  const surprise = surpriseOf(moderate.length, usual)
   const enough = moderate.length >= Math.max(KEYS_MIN, SHARE_MIN * liveKeys)
   if (!enough || surprise < SURPRISE_MIN) return undefined
   return {

@@ -34,6 +34,13 @@ const carried: Readonly<Record<OutcomeKind['timing'], readonly (readonly number[
     [0, 0, 0.3],
     [0, 0, 0],
   ],
+  retried: [
+    [0.15, 0.03, 0],
+    [0.2, 0.05, 0],
+    [0, 0.2, 0],
+    [0, 0, 0.3],
+    [0, 0, 0],
+  ],
   late: [
     [0.1, 0.02, 0.005],
     [0.15, 0.03, 0.01],
@@ -54,7 +61,12 @@ const YOUNG_MAX = 3
 const DAYS_MIN = 3
 /** So much of the failures at one recipient domain is that domain's own trouble. */
 const ONE_DOMAIN_SHARE = 0.8
-const HOLD_MINUTES: Readonly<Record<OutcomeKind['timing'], number>> = { 'at-once': 60, soon: 60, late: 360 }
+const HOLD_MINUTES: Readonly<Record<OutcomeKind['timing'], number>> = {
+  'at-once': 60,
+  soon: 60,
+  retried: 60,
+  late: 360,
+}
 
 export type OutcomeView = {
   readonly counts: OutcomeCounts

@@ -45,8 +45,8 @@ const DECAY = 0.5 ** (1 / HALF_LIFE_DAYS)
 /** People click for days: a domain that is new stays so for two days after its first. */
 const FRESH_DAYS = 2
 /** Before a key has so many clicks, every domain is new and none is news. */
-export const LEARNT_CLICKS = 20
-export const LEARNT_DAYS = 2
+const LEARNT_CLICKS = 20
+const LEARNT_DAYS = 2
 
 export function createLinkHosts(): LinkHosts {
   return {

@@ -22,7 +22,7 @@ export const CELLS = 4
 const STRIDE = COLUMNS + 1
 
 /** A day trains once it is over; for so many days its counts are kept apart, because reports come late. */
-export const DAYS_APART = 4
+const DAYS_APART = 4
 /** A day that was taken out of training is kept for so long, in case its alarm turns out to be false. */
 export const HELD_DAYS_MAX = 10
 /** A past day counts half after this many days with traffic. */

@@ -25,7 +25,8 @@ export type OutcomeKind = {
   readonly usualWeight: number
   /** Squared coefficient of variation of the share between like hours or days, before the key has shown its own. */
   readonly variation: number
-  readonly timing: 'at-once' | 'soon' | 'late'
+  /** When it happens after the message: a deferral again and again for hours, a complaint within days. */
+  readonly timing: 'at-once' | 'soon' | 'retried' | 'late'
   /** What so many messages did, after a number of messages. */
   readonly verb: string
 }
@@ -84,7 +85,7 @@ const kinds: readonly OutcomeKind[] = [
     usualShare: 0.04,
     usualWeight: 1,
     variation: 1,
-    timing: 'soon',
+    timing: 'retried',
     verb: 'were deferred',
   },
   {

@@ -45,8 +45,8 @@ export type OutcomesGiven = {
 const LATE_MINUTES = 10
 /** A span that was taken out of training ends an incident once it is so far back, minutes. */
 const OVER_MINUTES = 20
-/** Complaints about the mail of an incident come for a day; they are part of it. */
-const COMPLAINTS_MINUTES = 1440
+/** What becomes of an incident's mail so long after it is part of it: retries for hours, complaints for a day. */
+const AFTERMATH_MINUTES = { 'at-once': 0, soon: 0, retried: 480, late: 1440 } as const
 
 export function createOutcomes(): OutcomeState {
   return {
@@ -93,7 +93,7 @@ export function countOutcome(
   addOutcome(state.counts, minute, column)
   if (!given.judged || minute < state.counts.head - LATE_MINUTES) return
   const fromMinute = toldFrom(state)
-  if (kind.timing === 'late' && fromMinute > state.counts.head - COMPLAINTS_MINUTES) return
+  if (fromMinute > 0 && state.counts.head < fromMinute + AFTERMATH_MINUTES[kind.timing]) return
   judgeOutcome({ ...state, fromMinute, mature: given.mature }, kind, sink)
 }
 
