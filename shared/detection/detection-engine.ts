@@ -1,10 +1,11 @@
 import { OVERFLOW, UNATTRIBUTED, type Alert } from '#shared/domain/alert.ts'
 import { MINUTES_PER_HOUR, dayOf, minuteOf } from './clock.ts'
-import { countContent } from './content/content-watch.ts'
+import { countContent, isMatureContent } from './content/content-watch.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import type { EngineEvent, StoredSource } from './engine-input.ts'
 import { addEvidence, endEvidence, wantsEvidence } from './evidence-book.ts'
 import type { Evidence, EvidenceSink } from './evidence.ts'
+import { groupOf, scoreOf } from './incident-score.ts'
 import { describeKey, type KeyDescription } from './explain-key.ts'
 import { moveCalibration } from './key-calibration.ts'
 import { decodeKeyState, encodeKeyState } from './key-codec.ts'
@@ -17,6 +18,8 @@ import { advanceOutcomes, countOutcome } from './outcomes/outcome-watch.ts'
 import {
   countForSource,
   createSourceState,
+  isDisturbed,
+  isFirstKey,
   isMatureSource,
   learnUnit,
   presentMinute,
@@ -60,6 +63,8 @@ export type DetectionEngine = {
   /** The arrival clock moves on without an event. Call it only when every event that arrived before is fed. */
   readonly tick: (nowMs: number) => void
   readonly keyCount: () => number
+  /** The score of a key at present; undefined for a key that the engine does not hold. */
+  readonly score: (source: string, key: string) => number | undefined
   /** What the engine thinks of a key at present, for people; undefined for a key it does not hold. */
   readonly describe: (source: string, key: string) => KeyDescription | undefined
 }
@@ -137,6 +142,12 @@ export function createDetectionEngine(
     },
     tick: (nowMs) => tick(engine, nowMs),
     keyCount: () => [...engine.sources.values()].reduce((sum, state) => sum + state.keys.size, 0),
+    score: (source, key) => {
+      const state = engine.sources.get(source)?.keys.get(key)
+      return state === undefined
+        ? undefined
+        : scoreOf([...state.evidence.values()].map(({ latest }) => latest)).total
+    },
     describe: (source, key) => {
       const state = engine.sources.get(source)?.keys.get(key)
       return state === undefined ? undefined : describeKey(state, settingsOf(source, key))
@@ -168,11 +179,22 @@ function takeEvidence(engine: EngineState, evidence: Evidence): void {
   const { subject, knowledge, emit } = engine
   if (subject === undefined) return
   const { state, minute, nowMs, event } = subject
-  const judged = plannedEvidence(evidence, knowledge, { state, event })
+  const judged = plannedEvidence(patient(engine, state, evidence), knowledge, { state, event })
   if (judged === undefined) return
   const settings = engine.settingsOf(state.source, state.key)
   addEvidence(state, judged, { settings, minute, nowMs, emit })
   engine.suspects.add(state)
+}
+
+/** Points that the volume of a key without habits has at most, where all keys of the source are new. */
+const FIRST_KEY_POINTS = 3
+
+/** When a source is connected all its keys are new, and their first newsletter is no burst of a new key. */
+function patient(engine: EngineState, state: KeyState, evidence: Evidence): Evidence {
+  const isNew =
+    !isMatureContent(state.content) && isFirstKey(sourceState(engine, state.source), state.firstSeconds)
+  if (!isNew || groupOf(evidence.signal) !== 'volume') return evidence
+  return { ...evidence, points: Math.min(evidence.points, FIRST_KEY_POINTS) }
 }
 
 function feed(engine: EngineState, event: EngineEvent): void {
@@ -205,6 +227,7 @@ function feedMessage(engine: EngineState, source: SourceState, event: EngineEven
   engine.subject = { state, minute, nowMs, event }
   moveCalibration(state.calibration, dayOf(timestamp), state.incident?.severity !== undefined)
   if (knowledge.size > 0) applyAcceptance(state, knowledge, { timestamp, nowMs, emit: engine.emit })
+  if (state.firstSeconds === -1) state.firstSeconds = timestamp
   noteWaking(state, timestamp)
   const familiar =
     event.facts === undefined || countContent(state.content, event, { facts: event.facts, judged }, sink)
@@ -216,7 +239,6 @@ function feedMessage(engine: EngineState, source: SourceState, event: EngineEven
     if (habit !== undefined) judgeUnattributed(state, { minute, settings, habit }, sink)
     if (knowledge.isRetired(event.source, event.key, timestamp)) judgeRetired(state, timestamp, sink)
   }
-  if (state.firstSeconds === -1) state.firstSeconds = timestamp
   state.headSeconds = Math.max(state.headSeconds, timestamp)
   touch(state, event)
 }
@@ -275,7 +297,7 @@ function advanceKeys(engine: EngineState, clockMinute: number): void {
   const nowMs = clockMinute * MINUTE_MS
   for (const source of engine.sources.values()) {
     const minute = Math.min(presentMinute(source, clockMinute) - CLOSING_MINUTES, source.eventMinute)
-    const judged = isMatureSource(source, clockMinute)
+    const judged = isMatureSource(source, clockMinute) && !isDisturbed(source, minute)
     for (const state of source.keys.values()) {
       if (minute <= state.advancedMinute) continue
       state.advancedMinute = minute

@@ -39,7 +39,7 @@ export type DetectionSettings = {
 }
 
 export const defaultDetectionSettings: DetectionSettings = {
-  pageScoreMin: 6,
+  pageScoreMin: 5,
   pageEveryDays: 730,
   openingSurprise: 9,
   calmSurprise: 3,

@@ -57,7 +57,7 @@ export function describeKey(state: KeyState, settings: DetectionSettings): KeyDe
     content: {
       active_days: activeDays,
       messages,
-      audience_points: audiencePoints(audience),
+      audience_points: audiencePoints(audience, activeDays),
       stranger_share: strangerShare(audience),
       top_values: topValuesOf(state.content),
     },

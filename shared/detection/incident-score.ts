@@ -42,7 +42,9 @@ export function scoreOf(evidence: Iterable<Pick<Evidence, 'signal' | 'points'>>)
   }
   let total = 0
   for (const group of evidenceGroups) {
-    const points = strongest[group] + SAME_GROUP * (sums[group] - strongest[group])
+    // A burst, a ramp and mail at night are one count seen thrice.
+    const further = group === 'volume' ? 0 : SAME_GROUP * (sums[group] - strongest[group])
+    const points = strongest[group] + further
     sums[group] = group === 'key' ? points : Math.min(GROUP_MAX, points)
     total += sums[group]
   }

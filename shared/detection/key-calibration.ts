@@ -19,6 +19,8 @@ export type KeyCalibration = {
 }
 
 const DAYS_KEPT = 60
+/** A day's score counts up to this: an attack that woke nobody must not buy silence for the next one. */
+const LEARNT_MAX = 5.5
 /**
  * Before a key has shown its own: one day in five has a score over 1.5, and larger ones thin out by a factor of ten
  * for every 1.3 points. A dozen days of its own weigh as much.
@@ -33,7 +35,7 @@ export function createCalibration(): KeyCalibration {
 export function moveCalibration(state: KeyCalibration, day: number, disturbed: boolean): void {
   if (day <= state.day) return
   if (state.day !== -1 && !state.disturbed) {
-    state.maxima.push(rounded(state.largestToday))
+    state.maxima.push(Math.min(LEARNT_MAX, rounded(state.largestToday)))
     if (state.maxima.length > DAYS_KEPT) state.maxima.shift()
     state.tail = fitTail(state.maxima, PRIOR)
   }

@@ -9,6 +9,8 @@ import { messagesBetween, volumeMaturity } from './volume/volume-watch.ts'
 /** A key is dormant after so long, and after so many times its own longest pause. */
 const DORMANT_DAYS = 14
 const DORMANT_PAUSES = 3
+const ACTIVE_DAYS_MIN = 5
+const SHOWN_SHARE = 0.75
 /** What a dormant key sends in its first day counts as its waking. */
 const WAKING_SECONDS = 24 * 3600
 /** Nearly enough to wake somebody at once, and enough with the tenth message. */
@@ -21,6 +23,9 @@ export function noteWaking(state: KeyState, timestamp: number): void {
   if (state.headSeconds === -1 || timestamp <= state.headSeconds) return
   const quietDays = (timestamp - state.headSeconds) / 86_400
   if (quietDays < DORMANT_DAYS) return
+  // A key that has shown itself for a shorter time than it was quiet has shown no habit to break.
+  if (state.content.activeDays < ACTIVE_DAYS_MIN) return
+  if (state.headSeconds - state.firstSeconds < SHOWN_SHARE * (timestamp - state.headSeconds)) return
   const { longestGapHours } = volumeMaturity(state.volume, Math.floor(state.headSeconds / 60))
   if (quietDays * 24 < DORMANT_PAUSES * longestGapHours) return
   state.woke = { startSeconds: timestamp, quietDays, messages: 0 }
@@ -111,7 +116,10 @@ export function judgeUnattributed(
   sink.report({
     signal: 'key.unattributed',
     points,
-    startSeconds: Math.max(startMinute * 60, state.evidence.get('key.unattributed')?.startSeconds ?? firstOf(state, startMinute, minute)),
+    startSeconds: Math.max(
+      startMinute * 60,
+      state.evidence.get('key.unattributed')?.startSeconds ?? firstOf(state, startMinute, minute),
+    ),
     windowSeconds: WINDOW_MINUTES * 60,
     observed: messages,
     expected: mean,

@@ -36,7 +36,7 @@ const NEW_KEYS_AN_HOUR = 5
  * So many new names within an hour are no roll-out of new keys: somebody invents a name for every message, so that
  * none of them is ever more than new.
  */
-const CROWD_AN_HOUR = 25
+const CROWD_AN_HOUR = 15
 
 export function createNotices(emit: (alert: Alert) => void): Notices {
   const open = new Map<string, Alert>()

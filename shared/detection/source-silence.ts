@@ -2,6 +2,7 @@ import type { Alert } from '#shared/domain/alert.ts'
 import { moment, number, span } from './alert-text.ts'
 import {
   HOURS_PER_DAY,
+  HOURS_PER_WEEK,
   hourOf,
   hourOfWeek,
   isoOfSeconds,
@@ -11,9 +12,7 @@ import {
 import type { DetectionSettings } from './detection-settings.ts'
 import { alertIdOf } from './incident-alerts.ts'
 import { noticeOf, resolved } from './notice.ts'
-import { addToHour, createKeyHistory, messagesInHour, moveTo, type KeyHistory } from './volume/key-history.ts'
 import { surpriseOfNothing } from './statistics/negative-binomial.ts'
-import { seasonOf, trainingHours, type Season } from './volume/season.ts'
 
 /** What is known of one source's traffic, all event types together. */
 export type SourceTraffic = {
@@ -29,7 +28,9 @@ export type SourceTraffic = {
  */
 const HOURLY_DISPERSION = 0.2
 /** Days with traffic before silence means anything. */
-const ACTIVE_DAYS_MIN = 2
+const ACTIVE_DAYS_MIN = 8
+/** Weeks in which an hour of the week must have been seen before events are due in it. */
+const WEEKS_MIN = 3
 /**
  * Silence must also be longer than the source's own pauses, counted in events that were due: mail that is sent once an
  * hour pauses for an hour's worth. The third longest is taken, so that an outage or two do not set the measure.
@@ -64,7 +65,8 @@ export function createSilenceWatch(settings: DetectionSettings): SilenceWatch {
         const change =
           known === undefined
             ? silenceOf(traffic, { nowSeconds, settings, habit: habitFor(habits, traffic) })
-            : endOfSilence(known, traffic, nowSeconds)
+            : (endOfSilence(known, traffic, nowSeconds) ??
+              longSilence(known, traffic, { nowSeconds, habit: habitFor(habits, traffic) }))
         if (change === undefined) continue
         changes.push(change)
         if (change.status === 'open') open.set(traffic.source, change)
@@ -76,20 +78,20 @@ export function createSilenceWatch(settings: DetectionSettings): SilenceWatch {
 }
 
 /**
- * How surprising it is that nothing came since the last event, and how many events were due. Only hours of the week
- * that have never been empty count: nights and weekends have gaps of their own, and their few events promise nothing.
+ * How surprising it is that nothing came since the last event, and how many events were due at least. Nights and
+ * weekends, which have been empty once, promise nothing.
  */
 function surpriseOfSilence(
-  season: Season,
-  given: { readonly lastSeen: number; readonly nowSeconds: number; readonly reliable: ReadonlySet<number> },
+  atLeast: Float64Array,
+  { lastSeen, nowSeconds }: { readonly lastSeen: number; readonly nowSeconds: number },
 ): { surprise: number; expected: number } {
   let surprise = 0
   let expected = 0
-  for (let hour = hourOf(given.lastSeen); hour <= hourOf(given.nowSeconds); hour += 1) {
-    if (!given.reliable.has(hourOfWeek(hour))) continue
-    const from = Math.max(given.lastSeen, hour * 3600)
-    const to = Math.min(given.nowSeconds, (hour + 1) * 3600)
-    const mean = ((season.hourlyMeans[hourOfWeek(hour)] ?? 0) * Math.max(0, to - from)) / 3600
+  for (let hour = hourOf(lastSeen); hour <= hourOf(nowSeconds); hour += 1) {
+    const from = Math.max(lastSeen, hour * 3600)
+    const to = Math.min(nowSeconds, (hour + 1) * 3600)
+    const mean = ((atLeast[hourOfWeek(hour)] ?? 0) * Math.max(0, to - from)) / 3600
+    if (mean === 0) continue
     expected += mean
     surprise += surpriseOfNothing({ mean, dispersion: HOURLY_DISPERSION })
   }
@@ -99,9 +101,9 @@ function surpriseOfSilence(
 /** What a source usually does, from its history up to its last event. */
 type SourceHabit = {
   readonly hour: number
-  /** Undefined while the source has too little history. */
-  readonly season: Season | undefined
-  readonly reliable: ReadonlySet<number>
+  /** For each hour of the week the least that any week of the history had in it; 0 where only one week was seen. */
+  readonly atLeast: Float64Array
+  readonly isKnown: boolean
   /** Events that were due in the third longest of its pauses. */
   readonly pause: number
 }
@@ -117,27 +119,37 @@ function habitFor(habits: Map<string, SourceHabit>, traffic: SourceTraffic): Sou
 }
 
 function habitOf(traffic: SourceTraffic, hour: number): SourceHabit {
-  const history = createKeyHistory()
-  // Silent hours must not teach that silence is usual: the profile is the one of the last event's time.
-  moveTo(history, minuteOf(traffic.lastSeen))
-  for (const past of traffic.hours) if (past.hour <= hour) addToHour(history, past.hour, past.events)
-  const season = seasonOf(history, hour)
-  const isKnown = season.activeDays >= ACTIVE_DAYS_MIN && season.trainedHours >= HOURS_PER_DAY
-  return {
-    hour,
-    season: isKnown ? season : undefined,
-    reliable: reliableHours(history, hour),
-    pause: pauseOf(traffic, season),
+  const events = new Map<number, number>()
+  const days = new Set<number>()
+  let first = hour
+  for (const past of traffic.hours) {
+    if (past.hour >= hour) continue
+    events.set(past.hour, past.events)
+    days.add(Math.floor(past.hour / HOURS_PER_DAY))
+    first = Math.min(first, past.hour)
   }
+  const atLeast = new Float64Array(HOURS_PER_WEEK)
+  for (let cell = 0; cell < HOURS_PER_WEEK; cell += 1) {
+    // The latest past hour of this hour of the week, and those of the weeks before.
+    let past = hour - 1 - ((hourOfWeek(hour - 1) - cell + HOURS_PER_WEEK) % HOURS_PER_WEEK)
+    let least = Infinity
+    let weeks = 0
+    for (; past > first; past -= HOURS_PER_WEEK) {
+      least = Math.min(least, events.get(past) ?? 0)
+      weeks += 1
+    }
+    atLeast[cell] = weeks >= WEEKS_MIN ? least : 0
+  }
+  return { hour, atLeast, isKnown: days.size >= ACTIVE_DAYS_MIN, pause: pauseOf(traffic, atLeast) }
 }
 
-function pauseOf({ hours }: SourceTraffic, season: Season): number {
+function pauseOf({ hours }: SourceTraffic, atLeast: Float64Array): number {
   const due = hours.map(({ hour, gapMinutes }) => {
     let events = 0
     let left = gapMinutes
     for (let at = hour; left > 0; at -= 1) {
       const minutes = Math.min(left, 60)
-      events += ((season.hourlyMeans[hourOfWeek(at)] ?? 0) * minutes) / 60
+      events += ((atLeast[hourOfWeek(at)] ?? 0) * minutes) / 60
       left -= minutes
     }
     return events
@@ -150,14 +162,10 @@ function silenceOf(
   given: { readonly nowSeconds: number; readonly settings: DetectionSettings; readonly habit: SourceHabit },
 ): Alert | undefined {
   const { nowSeconds, settings } = given
-  const { season, reliable, pause } = given.habit
-  if (season === undefined) return undefined
+  const { atLeast, isKnown, pause } = given.habit
+  if (!isKnown) return undefined
   const minute = minuteOf(traffic.lastSeen)
-  const { surprise, expected } = surpriseOfSilence(season, {
-    lastSeen: traffic.lastSeen,
-    nowSeconds,
-    reliable,
-  })
+  const { surprise, expected } = surpriseOfSilence(atLeast, { lastSeen: traffic.lastSeen, nowSeconds })
   const enough = Math.max(settings.silenceExpectedMin, OWN_PAUSES * pause)
   if (surprise < settings.silenceSurprise || expected < enough) return undefined
   const silentMinutes = Math.max(1, Math.floor((nowSeconds - traffic.lastSeen) / 60))
@@ -165,15 +173,13 @@ function silenceOf(
   const notice = noticeOf({
     source: traffic.source,
     signal: 'source.silent',
-    severity: 'critical',
+    severity: isLong({ silentMinutes, expected }) ? 'critical' : 'info',
     startMinute,
     nowMs: nowSeconds * 1000,
     observed: 0,
     expected: Math.round(expected),
     evidence: { last_event_at: isoOfSeconds(traffic.lastSeen), silent_minutes: silentMinutes },
-    summary:
-      `${traffic.source} is silent since ${moment(minute)}: no event in ${span(silentMinutes)} ` +
-      `where about ${number(expected)} are usual. Either its webhook does not reach us, or nothing is sent.`,
+    summary: silenceSummary(traffic, { silentMinutes, expected }),
   })
   return {
     ...notice,
@@ -184,17 +190,54 @@ function silenceOf(
   }
 }
 
-/** Hours of the week that had events in every week they were watched. */
-function reliableHours(history: KeyHistory, hour: number): Set<number> {
-  const reliable = new Set<number>()
-  const empty = new Set<number>()
-  for (const past of trainingHours(history, hour)) {
-    const cell = hourOfWeek(past)
-    if (messagesInHour(history, past) === 0) empty.add(cell)
-    else reliable.add(cell)
+/**
+ * An outage of some hours, on the way or at SendGrid, ends by itself and its events come late; people are woken when it
+ * is longer, sooner the more is missing.
+ */
+const LONG: readonly { readonly minutes: number; readonly expected: number }[] = [
+  { minutes: 1, expected: 2000 },
+  { minutes: 240, expected: 100 },
+  { minutes: 720, expected: 30 },
+]
+
+function isLong({ silentMinutes, expected }: { silentMinutes: number; expected: number }): boolean {
+  return LONG.some((long) => silentMinutes >= long.minutes && expected >= long.expected)
+}
+
+/** A silence that was told goes on: told again, louder, once it is long. */
+function longSilence(
+  alert: Alert,
+  traffic: SourceTraffic,
+  given: { readonly nowSeconds: number; readonly habit: SourceHabit },
+): Alert | undefined {
+  if (alert.severity === 'critical') return undefined
+  const { nowSeconds, habit } = given
+  const silentMinutes = Math.floor((nowSeconds - traffic.lastSeen) / 60)
+  const { surprise, expected } = surpriseOfSilence(habit.atLeast, { lastSeen: traffic.lastSeen, nowSeconds })
+  if (!isLong({ silentMinutes, expected })) return undefined
+  return {
+    ...alert,
+    revision: alert.revision + 1,
+    severity: 'critical',
+    changed_at: new Date(nowSeconds * 1000).toISOString(),
+    expected: Math.round(expected),
+    expected_high: Math.round(expected),
+    score: Math.round(surprise * 1000) / 1000,
+    p_value: 10 ** -surprise,
+    window_seconds: Math.max(0, nowSeconds - traffic.lastSeen),
+    summary: silenceSummary(traffic, { silentMinutes, expected }),
   }
-  for (const cell of empty) reliable.delete(cell)
-  return reliable
+}
+
+function silenceSummary(
+  traffic: SourceTraffic,
+  { silentMinutes, expected }: { silentMinutes: number; expected: number },
+): string {
+  return (
+    `${traffic.source} is silent since ${moment(minuteOf(traffic.lastSeen))}: no event in ${span(silentMinutes)} ` +
+    `where at least ${number(Math.round(expected))} were to be expected. Either its webhook does not reach us, or ` +
+    'nothing is sent.'
+  )
 }
 
 function endOfSilence(alert: Alert, traffic: SourceTraffic, nowSeconds: number): Alert | undefined {

@@ -19,7 +19,11 @@ export type SourceState = {
   eventMinute: number
   arrivalMinute: number
   lastEvictionMinute: number
+  readonly gaps: SourceGaps
 }
+
+/** The longest pause of each of the last days, and until when a far longer one makes windows look empty. */
+type SourceGaps = { day: number; today: number; days: number[]; disturbedUntil: number }
 
 type FadingCount = { day: number; finished: number; today: number }
 
@@ -45,6 +49,7 @@ export function createSourceState(source: string): SourceState {
     eventMinute: -1,
     arrivalMinute: -1,
     lastEvictionMinute: -1,
+    gaps: { day: -1, today: 0, days: [], disturbedUntil: -1 },
   }
 }
 
@@ -62,9 +67,41 @@ export function learnUnit(state: SourceState, event: string): void {
 }
 
 export function countForSource(state: SourceState, key: string, minute: number): void {
-  state.eventMinute = Math.max(state.eventMinute, minute)
+  if (minute > state.eventMinute) {
+    if (state.eventMinute !== -1) noteGap(state.gaps, minute, minute - state.eventMinute)
+    state.eventMinute = minute
+  }
   count(state.messages, minute)
   if (key === UNATTRIBUTED) count(state.unattributed, minute)
+}
+
+/** A pause this much longer than any of the last fortnight is an outage; so are all of an hour while none is known. */
+const OUTAGE_RATIO = 1.5
+const OUTAGE_MINUTES_MIN = 60
+const GAP_DAYS = 14
+
+function noteGap(gaps: SourceGaps, minute: number, gap: number): void {
+  const day = Math.floor(minute / DAY_MINUTES)
+  const usual = gaps.days.reduce((longest, known) => Math.max(longest, known), 0)
+  if (gap >= OUTAGE_MINUTES_MIN && gap > OUTAGE_RATIO * usual) gaps.disturbedUntil = minute + DAY_MINUTES
+  if (day > gaps.day) {
+    if (gaps.day !== -1) gaps.days = [...gaps.days, gaps.today].slice(-GAP_DAYS)
+    gaps.day = day
+    gaps.today = 0
+  }
+  gaps.today = Math.max(gaps.today, gap)
+}
+
+/** Whether windows up to this minute may be empty because nothing of the source came. */
+export function isDisturbed({ gaps }: SourceState, minute: number): boolean {
+  return minute < gaps.disturbedUntil
+}
+
+/** A source's first keys are all new at once; later ones are new to a known source. */
+const FIRST_KEYS_SECONDS = 14 * 24 * 3600
+
+export function isFirstKey(state: SourceState, firstSeconds: number): boolean {
+  return firstSeconds - state.firstSeen < FIRST_KEYS_SECONDS
 }
 
 function count(fading: FadingCount, minute: number): void {

@@ -1,5 +1,5 @@
 import { number } from '../alert-text.ts'
-import type { EvidenceSink } from '../evidence.ts'
+import { POINTS_MIN, type EvidenceSink } from '../evidence.ts'
 import { shareOf, strangerShare, windowOf, type AudienceWatch } from './audience-watch.ts'
 import { OTHER, UNSEEN, type DomainMemory } from './domain-memory.ts'
 
@@ -8,14 +8,36 @@ const SECOND_VIEW = 0.5
 const HOLD_MINUTES = 120
 const CONTRIBUTORS_MAX = 5
 
-export function audiencePoints({ mix, stranger }: AudienceWatch): number {
-  const strongest = Math.max(mix.points, stranger.points)
-  return strongest + SECOND_VIEW * (mix.points + stranger.points - strongest)
+/** Days with traffic after which the shares and how they vary are believed in full. */
+const DAYS_BELIEVED = 10
+
+export function audiencePoints(watch: AudienceWatch, activeDays: number): number {
+  const mix = watch.mix.points * (watch.mix.points > POINTS_MIN ? effectOf(watch) : 1)
+  const stranger = watch.stranger.points
+  const strongest = Math.max(mix, stranger)
+  const points = strongest + SECOND_VIEW * (mix + stranger - strongest)
+  return points * Math.min(1, Math.sqrt(activeDays / DAYS_BELIEVED))
+}
+
+/** Of a hundred messages at least 8 must go elsewhere than usual to count at all, and 23 to count in full. */
+const EFFECT_MIN = 0.08
+const EFFECT_FULL = 0.23
+
+/**
+ * How far the latest messages' shares lie from the usual ones (total variation), as a factor: among a thousand
+ * messages every difference is significant, and few are important.
+ */
+function effectOf({ domains, mix }: AudienceWatch): number {
+  let distance = 0
+  for (let place = UNSEEN; place < domains.size; place += 1) {
+    distance += Math.abs(windowOf(domains, place) / mix.messages - shareOf(domains, place))
+  }
+  return Math.min(1, Math.max(0, (distance / 2 - EFFECT_MIN) / (EFFECT_FULL - EFFECT_MIN)))
 }
 
 /** Leaves what is known against the latest recipients. */
-export function reportAudience(watch: AudienceWatch, sink: EvidenceSink): void {
-  const points = audiencePoints(watch)
+export function reportAudience(watch: AudienceWatch, activeDays: number, sink: EvidenceSink): void {
+  const points = audiencePoints(watch, activeDays)
   if (!sink.wants('mix.recipient_domain', points)) return
   const { mix, stranger } = watch
   const leading = mix.points >= stranger.points ? mix : stranger

@@ -49,6 +49,7 @@ export type AudienceGiven = {
   readonly domain: string
   readonly domainHash: number
   readonly judged: boolean
+  readonly activeDays: number
 }
 
 export const SEEN_DOMAINS = 128
@@ -106,7 +107,7 @@ export function countRecipient(watch: AudienceWatch, given: AudienceGiven, sink:
   if (isRepeat || !given.judged) return
   suspectMix(watch, place, given)
   if (sighting !== 'outside the sample') suspectStrangers(watch, sighting === 'new', given)
-  reportAudience(watch, sink)
+  reportAudience(watch, given.activeDays, sink)
 }
 
 /** Answers the domain's class: a place, `OTHER` or `UNSEEN`. */

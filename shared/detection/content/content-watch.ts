@@ -77,18 +77,20 @@ export function countContent(
       domain: facts.recipientDomain,
       domainHash,
       judged: isJudged,
+      activeDays,
     },
     sink,
   )
   return (
     isMatureContent(state) &&
-    strangeness < FAMILIAR_POINTS &&
-    audiencePoints(state.audience) < FAMILIAR_POINTS
+    strangeness < FAMILIAR_SENDER &&
+    audiencePoints(state.audience, activeDays) < FAMILIAR_AUDIENCE
   )
 }
 
-/** Up to here a message passes as what the key always sends. */
-const FAMILIAR_POINTS = 1.5
+/** Up to here a message passes as what the key always sends, to whom it always does. */
+const FAMILIAR_SENDER = 1.5
+const FAMILIAR_AUDIENCE = 3
 
 /** The day of the minute, and all before it, will not be learnt; unless `trained` says that they may. */
 export function setContentTraining(state: ContentState, day: number, trained: boolean): void {

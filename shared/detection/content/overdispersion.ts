@@ -10,7 +10,7 @@ export type Overdispersion = {
 
 const DAILY_DECAY = 0.98
 const CONCENTRATION_MIN = 2
-const CONCENTRATION_MAX = 300
+const CONCENTRATION_MAX = 60
 
 /** `rho` is assumed until as many days as `days` say otherwise. */
 export function createOverdispersion(rho: number, days: number): Overdispersion {

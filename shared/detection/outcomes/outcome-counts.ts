@@ -11,7 +11,7 @@ export const UNSUBSCRIBE = 8
 export const COLUMNS = 9
 
 /** Kinds of failure start at this column. */
-export const FIRST_KIND = INVALID
+export const FIRST_KIND = 2
 export const KINDS = COLUMNS - FIRST_KIND
 
 const MINUTES_PER_DAY = 1440
