@@ -1,5 +1,6 @@
 import type { Config } from '#shared/config/config.ts'
 import { AppError } from '#shared/runtime/app-error.ts'
+import { createArrivalGuard } from './arrival-guard.ts'
 import { createEventReader } from './read-event.ts'
 import { readLines } from './read-lines.ts'
 import { createBacktest, type BacktestRun, type BacktestSink } from './run-backtest.ts'
@@ -28,24 +29,25 @@ export async function backtestFile(
   sink: BacktestSink & { readonly onProgress?: (bytesRead: number, events: number) => void },
 ): Promise<FileBacktest> {
   const backtest = createBacktest(config, sink)
-  const readEvent = createEventReader(config)
   const badLineSamples: BadLine[] = []
-  let [lines, badLines, events, clockMs] = [0, 0, 0, 0]
+  let [lines, badLines, events] = [0, 0, 0]
   let fileFault: string | undefined
 
+  const addBad = (line: number, fault: string) => {
+    badLines += 1
+    if (badLineSamples.length < SAMPLES_MAX) badLineSamples.push({ line, fault })
+  }
+  const guard = createArrivalGuard(createEventReader(config), (outcome) => {
+    if (outcome.kind === 'bad') return addBad(outcome.line, outcome.fault)
+    events += 1
+    backtest.add(outcome)
+  })
   const addLine = (text: string, line: number) => {
     if (isBlank(text)) return
     lines += 1
     const value = parseJson(text)
-    const read = value === undefined ? NO_JSON : readEvent(value, clockMs)
-    if (read.kind === 'event') {
-      clockMs = read.event.receivedAtMs
-      events += 1
-      backtest.add(read)
-      return
-    }
-    badLines += 1
-    if (badLineSamples.length < SAMPLES_MAX) badLineSamples.push({ line, fault: read.fault })
+    if (value === undefined) addBad(line, 'the line is not JSON')
+    else guard.take(value, line)
   }
 
   for await (const block of readLines(file)) {
@@ -54,12 +56,11 @@ export async function backtestFile(
     sink.onProgress?.(bytesRead, events)
     fileFault = fault
   }
+  guard.end()
   if (events === 0) throw nothingRead(file, badLineSamples[0], fileFault)
   const run = backtest.finish()
   return { ...run, lines, badLines, badLineSamples, ...(fileFault === undefined ? {} : { fileFault }) }
 }
-
-const NO_JSON = { kind: 'bad', fault: 'the line is not JSON' } as const
 
 function parseJson(text: string): unknown {
   try {

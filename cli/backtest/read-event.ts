@@ -1,6 +1,7 @@
 import type { Config } from '#shared/config/config.ts'
 import type { EngineEvent } from '#shared/detection/engine-input.ts'
 import { attributionRulesFor, createAttributor } from '#shared/domain/attribute-event.ts'
+import { EARLIEST_TIMESTAMP } from '#shared/domain/event-shape.ts'
 import type { EventMessage } from '#shared/domain/log-message.ts'
 import { normaliseEvent } from '#shared/domain/normalise-event.ts'
 import { isRecord } from '#shared/domain/normalise-value.ts'
@@ -105,14 +106,17 @@ function sourceName(value: unknown, usual: string): string | undefined {
 }
 
 function arrivalMs(value: unknown): number | undefined {
-  if (typeof value !== 'number' || !(value > 0) || value > MILLISECONDS_FROM) return undefined
+  if (typeof value !== 'number' || !(value >= EARLIEST_TIMESTAMP) || value > MILLISECONDS_FROM)
+    return undefined
   return Math.round(value * 1000)
 }
 
+/** As normalise-event.ts reads it; a time that is not believable is none. */
 function eventTimeMs(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\s*\d{1,16}\s*$/.test(value) ? Number(value) : value
-  if (typeof number !== 'number' || !(number > 0) || number > MILLISECONDS_FROM * 1000) return undefined
-  return number > MILLISECONDS_FROM ? Math.floor(number) : Math.floor(number) * 1000
+  if (typeof number !== 'number') return undefined
+  const seconds = Math.floor(number > MILLISECONDS_FROM ? number / 1000 : number)
+  return seconds >= EARLIEST_TIMESTAMP && seconds <= MILLISECONDS_FROM ? seconds * 1000 : undefined
 }
 
 function bad(fault: string): ReadEvent {

@@ -25,6 +25,8 @@ const MINUTE_MS = 60_000
 /** In a gap the engine's clock ticks by the minute for so long, then by the hour: nothing ends later than that. */
 const BY_MINUTE_MS = 48 * 3600 * 1000
 const HOUR_MS = 3600 * 1000
+/** A gap that is longer than this is left out in its middle. */
+const GAP_MAX_MS = 60 * 24 * HOUR_MS
 /** How long open episodes are given to end. */
 const ENDING_MS = 26 * HOUR_MS
 
@@ -57,6 +59,11 @@ export function createReplay(
   }
   const advance = (nowMs: number) => {
     if (clockMs < 0) clockMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS
+    // Nothing is left open after so long a gap, and nothing else happens in it.
+    if (nowMs - clockMs > GAP_MAX_MS) {
+      advance(clockMs + GAP_MAX_MS)
+      clockMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS - HOUR_MS
+    }
     const fromMs = clockMs
     while (clockMs + MINUTE_MS <= nowMs) {
       const stepMs = clockMs - fromMs < BY_MINUTE_MS || clockMs + HOUR_MS > nowMs ? MINUTE_MS : HOUR_MS
