@@ -24,7 +24,7 @@ const HOLIDAY_SHARE = 0.1
 const QUIET_CAP = 2
 const HOLIDAY_SURPRISE_MIN = 1
 /** A stop, by length: one hour happens; half a working day is news; a key that never rests stops for a reason. */
-const STOP_CAPS = [2, 4, 5] as const
+const STOP_CAPS = [2, 4, 4.5] as const
 const NEVER_RESTS_CAP = 7
 const NEVER_RESTS_EXPECTED_MIN = 200
 /** A key that rests on some days rests on holidays too, and one that works in bursts moves its campaigns. */

@@ -127,10 +127,10 @@ function pointsOf(
 }
 
 /** A key that sends a burst of a size it has sent before, or a familiar sender at an odd time. */
-const FAMILIAR_SEND_CAP = 1.5
+const FAMILIAR_SEND_CAP = 1.2
 const STRANGE_SEND_CAP = 3
 const REPEATED_SEND_RATIO = 2.5
-const REPEATED_SEND_CAP = 2
+const REPEATED_SEND_CAP = 1.2
 const FAMILIAR_BURST_CAP = 2.5
 /** Invoices: a familiar sender in the first and last working days of a month; five to twenty times the usual. */
 const MONTH_EDGE_CAP = 2.5
@@ -142,7 +142,7 @@ const OWN_SIZE_STRANGE_CAP = 4.5
 const CATCH_UP_SHARE = 0.5
 const CATCH_UP_CAP = 2
 const LEARNING_CAP = 2.5
-const LEARNING_STRANGE_CAP = 5
+const LEARNING_STRANGE_CAP = 3.5
 
 type Excess = {
   readonly end: number

@@ -258,7 +258,8 @@ describe('a young key', () => {
   it.each([
     { messages: 499, points: 0 },
     { messages: 500, points: 3 },
-    { messages: 2000, points: 7 },
+    { messages: 2000, points: 4 },
+    { messages: 8000, points: 5 },
   ])('$messages messages at once on the first day are $points points', ({ messages, points }) => {
     const { best } = runScenario({
       habit: () => 0,
