@@ -14,7 +14,7 @@ const PAGING_POINTS = 1
 /** A single value is compared with the median of so many rows before it. */
 const LOCAL_ROWS = 100
 /** A level is the mean of so many rows, compared with the median of the rows before them. */
-const LEVEL_ROWS = 20
+const LEVEL_ROWS = 15
 const LEVEL_BEFORE_ROWS = 400
 /** The spread is the mean step between neighbours over so many rows. */
 const SPREAD_ROWS = 30
@@ -84,27 +84,27 @@ function createMeasures() {
 
   const pointsOf = (timestampSeconds: number, value: number): number => {
     const resolution = Math.max(RESOLUTION_MIN, RESOLUTION * Math.abs(quantile(before, 0.5)))
-    const found: number[] = []
-    if (local.size > 0) found.push(rarityOf(rarities.value, value - quantile(local, 0.5), resolution))
+    const day = deviationFromDays(days, timestampSeconds, value)
+    const dayPoints = day === undefined ? 0 : rarityOf(rarities.day, day.deviation, resolution)
+    const valuePoints =
+      local.size === 0 ? 0 : rarityOf(rarities.value, value - quantile(local, 0.5), resolution)
     addValue(local, value)
 
     levelValues.push(value)
     if (levelValues.length > LEVEL_ROWS) addValue(before, levelValues.shift() ?? value)
-    if (before.size >= LEVEL_ROWS) {
-      found.push(rarityOf(rarities.level, meanOf(levelValues) - quantile(before, 0.5), resolution))
-    }
+    const levelPoints =
+      before.size < LEVEL_ROWS
+        ? 0
+        : rarityOf(rarities.level, meanOf(levelValues) - quantile(before, 0.5), resolution)
 
     if (previous !== undefined) steps.push(Math.abs(value - previous))
     previous = value
     if (steps.length > SPREAD_ROWS) steps.shift()
-    if (steps.length === SPREAD_ROWS) found.push(rarityOf(rarities.spread, meanOf(steps), resolution))
+    const spreadPoints = steps.length < SPREAD_ROWS ? 0 : rarityOf(rarities.spread, meanOf(steps), resolution)
 
-    const day = deviationFromDays(days, timestampSeconds, value)
-    if (day !== undefined) {
-      const points = rarityOf(rarities.day, day.deviation, resolution)
-      if (day.isPeriodic) found.push(points)
-    }
-    return Math.hypot(...found)
+    if (day?.isPeriodic !== true) return Math.hypot(valuePoints, levelPoints, spreadPoints)
+    // What the days foretell is no news: the nightly job leaves the local level every night.
+    return Math.hypot(Math.min(valuePoints, dayPoints), levelPoints, spreadPoints, dayPoints)
   }
   return { pointsOf }
 }
