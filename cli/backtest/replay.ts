@@ -6,6 +6,8 @@ import {
 } from '#shared/config/detection-settings-of.ts'
 import { createDetectionEngine } from '#shared/detection/detection-engine.ts'
 import type { EngineEvent } from '#shared/detection/engine-input.ts'
+import { openingOf } from '#shared/detection/fleet-members.ts'
+import { createFleetWatch } from '#shared/detection/fleet-watch.ts'
 import { createKnowledgeBook } from '#shared/detection/knowledge-book.ts'
 import { createSilenceWatch } from '#shared/detection/source-silence.ts'
 import type { Alert } from '#shared/domain/alert.ts'
@@ -41,7 +43,16 @@ export function createReplay(
 ): Replay {
   const settings = detectionSettingsOf(config)
   const filter = createChangeFilter(onChange)
-  const engine = createDetectionEngine(settings, filter.take, keySettingsOf(config, settings))
+  const fleet = createFleetWatch(filter.take)
+  const engine = createDetectionEngine(
+    settings,
+    (alert) => {
+      filter.take(alert)
+      const opening = openingOf(alert)
+      if (opening !== undefined) fleet.note(opening, engine.keyCount())
+    },
+    keySettingsOf(config, settings),
+  )
   engine.setKnowledge(createKnowledgeBook([...configuredKnowledge(config), ...knowledge]))
   const silence = createSilenceWatch(settings)
   const counts = createSourceCounts()
@@ -69,6 +80,7 @@ export function createReplay(
       const stepMs = clockMs - fromMs < BY_MINUTE_MS || clockMs + HOUR_MS > nowMs ? MINUTE_MS : HOUR_MS
       clockMs += stepMs
       engine.tick(clockMs)
+      fleet.tick(clockMs)
       judgeSilence(clockMs / 1000)
     }
   }
@@ -86,6 +98,7 @@ export function createReplay(
       while (filter.openCount() > 0 && clockMs < untilMs) {
         clockMs += MINUTE_MS
         engine.tick(clockMs)
+        fleet.tick(clockMs)
       }
     },
   }

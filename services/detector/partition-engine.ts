@@ -8,7 +8,6 @@ import { toEngineEvent } from './decode-records.ts'
 import { createKeyCheckpoints, type KeyCheckpoints } from './key-checkpoints.ts'
 import { createKnowledgeReader, type KnowledgeReader } from './knowledge-reader.ts'
 import { keysWithOpenAlerts } from './open-keys.ts'
-import { createFactFinder } from './publish-alerts.ts'
 import { untilDone } from './retry.ts'
 import { createSourceLoader, type SourceLoader } from './source-loader.ts'
 import type { FreshEvent, StoreContext } from './store-block.ts'
@@ -28,7 +27,7 @@ export type PartitionEngine = {
    * block was begun before, so that some of its events may be stored; they are fed as new ones.
    */
   readonly prepare: (events: readonly FreshEvent[], pending?: Omit<Block, 'records'>) => Promise<void>
-  readonly feed: (events: readonly FreshEvent[]) => Promise<Alert[]>
+  readonly feed: (events: readonly FreshEvent[]) => Alert[]
   /** The alerts of what was fed are published, and the position is committed behind `lastOffset`. */
   readonly committed: (lastOffset: number, events: readonly FreshEvent[]) => void
   readonly tick: (nowMs: number) => Promise<Alert[]>
@@ -58,13 +57,10 @@ export function createPartitionEngine(
   let emitted: Alert[] = []
   const parts = createParts(config, { ...given, context, emit: (alert) => emitted.push(alert) })
   const { engine, checkpoints } = parts
-  const addFacts = createFactFinder(context, parts.sources.unitOf)
-  const takeAlerts = async () => {
+  const takeAlerts = () => {
     const taken = emitted
     emitted = []
-    const alerts: Alert[] = []
-    for (const alert of taken) alerts.push(await addFacts(alert))
-    return alerts
+    return taken
   }
   return {
     restore: () => restoreOpenKeys(parts),

@@ -140,7 +140,7 @@ async function handleFresh(worker: Worker, records: readonly LogRecord[]): Promi
 
 async function feedAndFinish(worker: Worker, block: Block, fresh: readonly FreshEvent[]): Promise<void> {
   const { partition, context, engine } = worker
-  await publishAlerts(await engine.feed(fresh), context)
+  await publishAlerts(engine.feed(fresh), context)
   await untilDone('commit', () => partition.commit({ offset: block.lastOffset + 1, metadata: '' }), context)
   engine.committed(block.lastOffset, fresh)
 }

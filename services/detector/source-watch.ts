@@ -2,7 +2,8 @@ import type { DetectionSettings } from '#shared/detection/detection-settings.ts'
 import { expiredNotices } from '#shared/detection/notices.ts'
 import { createSilenceWatch } from '#shared/detection/source-silence.ts'
 import { openAlerts } from '#shared/warehouse/alert-store.ts'
-import { loadSourceTraffic } from '#shared/warehouse/usage-store.ts'
+import { loadSourceHours, loadSourceTraffic } from '#shared/warehouse/usage-store.ts'
+import { createFleetLoop } from './fleet-loop.ts'
 import { publishAlerts, type PublishContext } from './publish-alerts.ts'
 import { untilDone } from './retry.ts'
 
@@ -15,6 +16,8 @@ export type SourceWatch = {
 
 const INTERVAL_MS = 15_000
 const NOTICES_INTERVAL_MS = 60_000
+/** A source's habits are those of weeks; reading them again costs as much as they are long. */
+const HOURS_INTERVAL_SECONDS = 15 * 60
 /** After a start other partitions may still be catching up; until then their events look like silence. */
 const SETTLING_MS = 60_000
 
@@ -27,15 +30,19 @@ const SETTLING_MS = 60_000
  */
 export function createSourceWatch(settings: DetectionSettings, context: PublishContext): SourceWatch {
   const silence = createSilenceWatch(settings)
+  const fleet = createFleetLoop(context)
   let dueAtMs = Date.now() + SETTLING_MS
   let noticesDueAtMs = Date.now() + NOTICES_INTERVAL_MS
 
+  let hoursOf: Awaited<ReturnType<typeof loadSourceHours>> = new Map()
+  let hoursAtSeconds = -Infinity
+
   const judgeSilence = async (nowSeconds: number) => {
-    const traffic = await untilDone(
-      'load traffic',
-      () => loadSourceTraffic(context.client, nowSeconds),
-      context,
-    )
+    if (nowSeconds - hoursAtSeconds >= HOURS_INTERVAL_SECONDS) {
+      hoursOf = await untilDone('load hours', () => loadSourceHours(context.client, nowSeconds), context)
+      hoursAtSeconds = nowSeconds
+    }
+    const traffic = await untilDone('load traffic', () => loadSourceTraffic(context.client, hoursOf), context)
     await publishAlerts(silence.judge(traffic, nowSeconds), context)
   }
 
@@ -48,6 +55,7 @@ export function createSourceWatch(settings: DetectionSettings, context: PublishC
   return {
     restore: async () => {
       silence.load(await untilDone('load open alerts', () => openAlerts(context.client), context))
+      await fleet.restore()
     },
     tick: async ({ caughtUp }) => {
       const nowMs = Date.now()
@@ -55,6 +63,7 @@ export function createSourceWatch(settings: DetectionSettings, context: PublishC
       if (nowMs >= dueAtMs) {
         dueAtMs = nowMs + INTERVAL_MS
         await judgeSilence(Math.floor(nowMs / 1000))
+        await publishAlerts(await fleet.look(nowMs), context)
       }
       if (nowMs >= noticesDueAtMs) {
         noticesDueAtMs = nowMs + NOTICES_INTERVAL_MS

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { alertSchema, type Alert } from '#shared/domain/alert.ts'
 import { aMessage, habitsOf, MONDAY, traffic } from '../../test/support/engine-traffic.ts'
-import { storedKeyOf } from '../../test/support/stored-key.ts'
 import { createDetectionEngine } from './detection-engine.ts'
 import { defaultDetectionSettings, type DetectionSettings } from './detection-settings.ts'
 import type { EngineEvent } from './engine-input.ts'
@@ -24,152 +23,214 @@ function run(events: Iterable<EngineEvent>, settings: Partial<DetectionSettings>
   return alerts
 }
 
+const woken = (alerts: readonly Alert[]) => alerts.filter(({ severity }) => severity !== 'info')
 const inOrder = (events: EngineEvent[]) => events.sort((a, b) => a.receivedAtMs - b.receivedAtMs)
 
-/** Four weeks of one transactional key; then ten times its usual volume from Monday 10:00 for twenty minutes. */
+/** Five weeks of one transactional key; then twenty times its usual volume from Monday 10:00 for twenty minutes. */
 const { transactional } = habitsOf(11)
-const BURST = MONDAY + 4 * WEEK + 600
+const BURST = MONDAY + 5 * WEEK + 600
 const usual = [
   ...traffic({ keys: { orders: transactional }, fromMinute: MONDAY, toMinute: BURST + 180, seed: 11 }),
 ]
-const burst = Array.from({ length: 20 * 20 }, (_, index) =>
-  aMessage({ key: 'orders', seconds: BURST * 60 + index * 3 }),
+const burst = Array.from({ length: 60 * 20 }, (_, index) =>
+  aMessage({ key: 'orders', seconds: BURST * 60 + index }),
 )
 const attacked = inOrder([...usual, ...burst])
 
-describe('volume.spike', () => {
-  it('opens within four minutes of a tenfold burst, states what left before, and ends once', () => {
-    const alerts = run(attacked)
-    expect(alerts.map((alert) => [alert.signal, alert.status])).toEqual([
-      ['volume.spike', 'open'],
-      ['volume.spike', 'resolved'],
-    ])
-    const [opened, over] = alerts
+describe('a burst of usual mail', () => {
+  it('wakes somebody once, says what left before, and ends', () => {
+    const alerts = woken(run(attacked))
+    expect(new Set(alerts.map(({ incident_id }) => incident_id)).size).toBe(1)
+    const [opened] = alerts
+    expect(opened).toMatchObject({ signal: 'volume.spike', status: 'open', key: 'orders' })
     const openedAfter = Date.parse(opened?.detected_at ?? '') / 60_000 - BURST
     expect(openedAfter).toBeGreaterThan(0)
-    expect(openedAfter).toBeLessThan(4)
-    expect(opened?.messages_before_alarm).toBeLessThan(90)
+    expect(openedAfter).toBeLessThan(15)
+    expect(opened?.messages_before_alarm).toBeGreaterThan(0)
     expect(opened?.summary).toMatch(
-      /^Key "orders" on main sent \d+ messages in .* are usual .* left before this alarm\./,
+      /^Key "orders" on main: .* messages in .* are usual .* left (before this alarm|so far)/,
     )
-    expect(over?.alert_id).toBe(opened?.alert_id)
-    expect(over?.revision).toBe(2)
-    expect(Date.parse(over?.ended_at ?? '') / 60_000).toBeGreaterThanOrEqual(BURST + 19)
+    const ends = alerts.filter(({ status }) => status === 'resolved')
+    expect(ends.map(({ alert_id }) => alert_id)).toContain(opened?.alert_id)
   })
 
-  it('raises the severity of the same alert once the impact is big', () => {
-    const flood = Array.from({ length: 3000 }, (_, index) =>
-      aMessage({ key: 'orders', seconds: BURST * 60 + Math.floor(index / 10) }),
-    )
-    const alerts = run(inOrder([...usual, ...flood]))
-    expect(alerts.map(({ status, severity, revision }) => [status, severity, revision])).toEqual([
-      ['open', 'warning', 1],
-      ['open', 'critical', 2],
-      ['resolved', 'critical', 3],
-    ])
-    expect(new Set(alerts.map((alert) => alert.alert_id)).size).toBe(1)
-  })
-
-  it('stays quiet for eight weeks of bursty, seasonal habits', () => {
-    const seed = 1
-    const alerts = run(
-      traffic({ keys: habitsOf(seed), fromMinute: MONDAY, toMinute: MONDAY + 8 * WEEK, seed }),
-    ).filter((alert) => alert.signal === 'volume.spike')
-    // The first send of the newsletter comes from a key that nobody has seen: that one is worth a look.
-    expect(new Set(alerts.map((alert) => `${alert.key} ${alert.alert_id}`)).size).toBe(1)
-    expect(alerts[0]?.key).toBe('newsletter')
-    expect(Date.parse(alerts[0]?.started_at ?? '') / 60_000).toBeLessThan(MONDAY + 4 * DAY)
-  })
-
-  it('sees a newsletter key send twice its largest send on another day', () => {
-    const { newsletter } = habitsOf(4)
-    const toMinute = MONDAY + 5 * WEEK
-    const keys = { newsletter, orders: transactional }
-    const blastAt = MONDAY + 5 * WEEK + DAY + 600
-    const blast = Array.from({ length: 10_000 }, (_, index) =>
-      aMessage({ key: 'newsletter', seconds: blastAt * 60 + Math.floor(index / 15) }),
-    )
-    const alerts = run([...traffic({ keys, fromMinute: MONDAY, toMinute, seed: 4 }), ...blast])
-    const [opened] = alerts.filter((alert) => Date.parse(alert.started_at) >= blastAt * 60_000)
-    expect(opened).toMatchObject({ key: 'newsletter', signal: 'volume.spike', status: 'open' })
-  })
-
-  it('counts late events into their own time: a day delivered again late is no burst now', () => {
+  it('is counted into its own time when it comes late: a day delivered again late is no burst now', () => {
     const late = usual
       .filter((event) => event.timestamp >= (BURST - DAY) * 60 && event.timestamp < BURST * 60)
       .map((event) => ({ ...event, receivedAtMs: BURST * 60_000 }))
-    expect(run(inOrder([...usual, ...late]))).toEqual([])
+    expect(woken(run(inOrder([...usual, ...late])))).toEqual([])
+  })
+
+  it('is the outcome of messages where a source never sends processed', () => {
+    const delivered = attacked.map((event) => ({ ...event, event: 'delivered' }))
+    expect(woken(run(delivered)).map(({ signal }) => signal)).toContain('volume.spike')
+  })
+
+  it('is never one of opens', () => {
+    const opens = burst.map((event) => ({ ...event, event: 'open' }))
+    expect(woken(run(inOrder([...usual, ...opens])))).toEqual([])
+  })
+})
+
+describe('eight weeks of bursty, seasonal habits', () => {
+  it.each([1, 2])('wake nobody (seed %i)', (seed) => {
+    const events = traffic({ keys: habitsOf(seed), fromMinute: MONDAY, toMinute: MONDAY + 8 * WEEK, seed })
+    expect(woken(run(events)).map(({ summary }) => summary)).toEqual([])
+  })
+})
+
+/** A month of a key with its own software and customers; then a thief's script mails a bought list. */
+const THEFT = MONDAY + 4 * WEEK + 3 * DAY + 100
+function theftOf(seed: number): EngineEvent[] {
+  const own = [
+    ...traffic({ keys: { orders: transactional }, fromMinute: MONDAY, toMinute: THEFT + 120, seed }),
+  ].map((event, index) => withFacts(event, { recipient: 1 + ((index * 7919) % 700), stolen: false }))
+  const stolen = Array.from({ length: 240 }, (_, index) =>
+    withFacts(aMessage({ key: 'orders', seconds: THEFT * 60 + index * 15 }), {
+      recipient: 100_000 + index,
+      stolen: true,
+    }),
+  )
+  return inOrder([...own, ...stolen])
+}
+
+const customers = ['gmail.com', 'outlook.com', 'gmx.de', 'web.de', 'firma.example']
+const bought = ['yahoo.com', 'hotmail.com', 'aol.com', 'mail.ru', 'yahoo.co.jp', 'gmail.com']
+
+function withFacts(
+  event: EngineEvent,
+  { recipient, stolen }: { readonly recipient: number; readonly stolen: boolean },
+): EngineEvent {
+  const domains = stolen ? bought : customers
+  return {
+    ...event,
+    facts: {
+      recipient,
+      recipientDomain: domains[recipient % domains.length] ?? '',
+      fingerprint: stolen ? '99' : '11',
+      senderHost: stolen ? 'vps-#.hosting.example' : 'geopod-ismtpd-#',
+      template: stolen ? '' : 'd-order',
+      categories: stolen ? '' : 'order',
+      pool: stolen ? '' : 'main',
+      campaign: '',
+      linkHost: '',
+      bounceClass: '',
+      machineOpen: false,
+    },
+  }
+}
+
+describe('a stolen key', () => {
+  const alerts = run(theftOf(3))
+
+  it('is one incident with several kinds of evidence within its first ten messages', () => {
+    const opened = woken(alerts).filter(({ status }) => status === 'open')
+    expect(new Set(opened.map(({ incident_id }) => incident_id)).size).toBe(1)
+    const [first] = opened
+    expect(first?.messages_before_alarm).toBeLessThanOrEqual(10)
+    expect(Date.parse(first?.detected_at ?? '') / 1000 - THEFT * 60).toBeLessThan(10 * 15 + 10)
+    const signals = new Set(opened.map(({ signal }) => signal))
+    expect(signals).toContain('novelty.sender')
+    expect(signals).toContain('mix.recipient_domain')
+    expect(signals.size).toBeGreaterThanOrEqual(3)
+  })
+
+  it('says what changed, what else there is, and how seldom that happens', () => {
+    const [first] = woken(alerts)
+    expect(first?.summary).toMatch(/Taken together: less than once in [\d,]+ years? of this key\./)
+    expect(first?.evidence).toMatchObject({
+      still_learning: false,
+      attribution: { rule: 'custom_arg', confirmed: false },
+    })
+    expect(JSON.stringify(first?.evidence)).toContain('vps-#.hosting.example')
+  })
+
+  it('teaches nothing: the same thief is as strange a day later', () => {
+    const later = Array.from({ length: 60 }, (_, index) =>
+      withFacts(aMessage({ key: 'orders', seconds: (THEFT + DAY) * 60 + index * 15 }), {
+        recipient: 200_000 + index,
+        stolen: true,
+      }),
+    )
+    const second = woken(run([...theftOf(3), ...later])).filter(
+      ({ status, changed_at }) => status === 'open' && Date.parse(changed_at) >= (THEFT + DAY) * 60_000,
+    )
+    expect(second.map(({ signal }) => signal)).toContain('novelty.sender')
   })
 })
 
 describe('the engine', () => {
-  it('finds the same alerts however its input is cut into batches', () => {
-    const whole = run(attacked)
+  const events = theftOf(5)
+  const whole = run(events)
+  const recent = events.findIndex(({ timestamp }) => timestamp >= (THEFT - 30) * 60)
+
+  it('finds the same alerts however its input is cut into batches and however often its clock is told', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(attacked.length - 1), { maxLength: 50 }), (cuts) => {
+      fc.property(fc.array(fc.nat(events.length - 1), { maxLength: 50 }), (cuts) => {
         const { engine, alerts } = anEngine()
         const after = new Set(cuts)
-        attacked.forEach((event, index) => {
+        events.forEach((event, index) => {
           engine.feed(event)
-          // Between batches the driver lets the clock run up to what has arrived.
           if (after.has(index)) engine.tick(event.receivedAtMs)
         })
         expect(alerts).toEqual(whole)
       }),
-      { numRuns: 5 },
+      { numRuns: 4 },
     )
-  })
+  }, 60_000)
 
-  it.each([
-    { name: 'a day before the burst', cutMinute: BURST - DAY },
-    { name: 'in the burst, before its alarm', cutMinute: BURST + 1 },
-    { name: 'in the burst, after its alarm', cutMinute: BURST + 8 },
-    { name: 'after the burst, before it is over', cutMinute: BURST + 24 },
-    { name: 'when all is over', cutMinute: BURST + 100 },
-  ])('goes on from what is stored as if it had never stopped: $name', ({ cutMinute }) => {
-    const whole = run(attacked)
-    const cutMs = cutMinute * 60_000
-    const before = attacked.filter((event) => event.receivedAtMs < cutMs)
-    const announced = run(before)
-    const { engine, alerts } = anEngine()
-    engine.loadSource({
-      source: 'main',
-      firstSeen: MONDAY * 60,
-      unit: 'processed',
-      messages: before.length,
-      unattributedMessages: 0,
-    })
-    engine.loadKey(storedKeyOf(before, announced, { source: 'main', key: 'orders', minute: cutMinute - 1 }))
-    for (const event of attacked.slice(before.length)) engine.feed(event)
-    expect([...announced, ...alerts]).toEqual(whole)
-  })
+  it('goes on as if it had never stopped, whatever the event it is restarted at and its last checkpoint', () => {
+    fc.assert(
+      fc.property(fc.nat(300), fc.nat(200), (back, since) => {
+        const cut = Math.min(events.length - 1, recent + back)
+        const saved = Math.max(0, cut - since)
+        const before = anEngine()
+        for (const event of events.slice(0, saved)) before.engine.feed(event)
+        const state = before.engine.saveKey('main', 'orders')
+        for (const event of events.slice(saved, cut)) before.engine.feed(event)
+        const after = anEngine()
+        after.engine.restoreKey('main', 'orders', state)
+        for (const event of events.slice(saved, cut)) after.engine.replay(event)
+        expect(after.alerts).toEqual([])
+        for (const event of events.slice(cut)) after.engine.feed(event)
+        expect([...before.alerts, ...after.alerts]).toEqual(whole)
+      }),
+      { numRuns: 12 },
+    )
+  }, 60_000)
 
-  it('announces after a restart what was stored but not announced, under the same id', () => {
-    const whole = run(attacked)
-    const before = attacked.filter((event) => event.timestamp < (BURST + 5) * 60)
-    const { engine, alerts } = anEngine()
-    engine.loadSource({
-      source: 'main',
-      firstSeen: MONDAY * 60,
-      unit: 'processed',
-      messages: before.length,
-      unattributedMessages: 0,
-    })
-    engine.loadKey(storedKeyOf(before, [], { source: 'main', key: 'orders', minute: BURST + 4 }))
-    engine.judgeAgain([{ source: 'main', key: 'orders', firstSeen: MONDAY * 60 }], {
-      since: BURST * 60,
-      nowMs: (BURST + 5) * 60_000,
-    })
-    expect(alerts.map((alert) => alert.alert_id)).toEqual([whole[0]?.alert_id])
-  })
+  it('finds the same alerts when events arrive in another order within ten minutes', () => {
+    const identity = ({ alert_id, signal, severity }: Alert) => `${alert_id} ${signal} ${severity}`
+    const names = (alerts: readonly Alert[]) =>
+      new Set(
+        alerts.filter(({ status }) => status === 'resolved').map(({ signal, key }) => `${signal} ${key}`),
+      )
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.nat(9 * 60)), (delays) => {
+        const delayed = events.map((event) => {
+          const delay = event.timestamp < (THEFT - DAY) * 60 ? 0 : (delays.next().value ?? 0)
+          return { ...event, receivedAtMs: event.receivedAtMs + delay * 1000 }
+        })
+        const { engine, alerts } = anEngine()
+        for (const event of inOrder(delayed)) engine.feed(event)
+        engine.tick((THEFT + DAY) * 60_000)
+        const reference = anEngine()
+        for (const event of events) reference.engine.feed(event)
+        reference.engine.tick((THEFT + DAY) * 60_000)
+        expect(names(woken(alerts))).toEqual(names(woken(reference.alerts)))
+        expect(woken(alerts).map(identity)).not.toEqual([])
+      }),
+      { numRuns: 4 },
+    )
+  }, 60_000)
 
-  it('keeps at most 9 KiB of numbers for a key', () => {
+  it('keeps at most 8 KiB of numbers for a key that sends little', () => {
     const { engine } = anEngine()
     const before = process.memoryUsage().arrayBuffers
     for (let index = 0; index < 1000; index += 1) {
       engine.feed(aMessage({ key: `key-${index}`, seconds: MONDAY * 60 }))
     }
-    expect((process.memoryUsage().arrayBuffers - before) / 1000).toBeLessThan(9 * 1024)
+    expect((process.memoryUsage().arrayBuffers - before) / 1000).toBeLessThan(8 * 1024)
     expect(engine.keyCount()).toBe(1000)
   })
 })
@@ -187,39 +248,61 @@ describe('key.unattributed', () => {
       aMessage({ key: 'unattributed', seconds: BURST * 60 + index * 20 }),
     )
 
-  it('opens with the twentieth message where practically everything is attributed', () => {
+  it('wakes somebody with the eighth message where practically everything is attributed', () => {
     const { engine, alerts } = anEngine()
     engine.loadSource(known)
-    stray(19).forEach((event) => engine.feed(event))
-    expect(alerts).toEqual([])
-    stray(20)
-      .slice(19)
+    stray(5).forEach((event) => engine.feed(event))
+    expect(woken(alerts)).toEqual([])
+    stray(8)
+      .slice(5)
       .forEach((event) => engine.feed(event))
-    expect(alerts).toMatchObject([
-      { signal: 'key.unattributed', severity: 'warning', status: 'open', messages_before_alarm: 20 },
-    ])
+    expect(woken(alerts)).toMatchObject([{ signal: 'key.unattributed', severity: 'warning', status: 'open' }])
+    expect(woken(alerts)[0]?.messages_before_alarm).toBeLessThanOrEqual(8)
   })
 
-  it('becomes critical with a hundred messages, joins its incident, and ends an hour after the last', () => {
+  it('becomes critical with a hundred messages, and ends an hour after the last', () => {
     const { engine, alerts } = anEngine()
     engine.loadSource(known)
     stray(120).forEach((event) => engine.feed(event))
     engine.tick((BURST + 240) * 60_000)
     const own = alerts.filter((alert) => alert.signal === 'key.unattributed')
     expect(own.map(({ status, severity }) => [status, severity])).toEqual([
+      ['open', 'info'],
       ['open', 'warning'],
       ['open', 'critical'],
       ['resolved', 'critical'],
     ])
-    expect(own[2]?.ended_at).toBe(new Date((BURST + 40) * 60_000).toISOString())
+    expect(own.at(-1)?.ended_at).toBe(new Date((BURST + 40) * 60_000).toISOString())
     expect(new Set(alerts.map((alert) => alert.incident_id)).size).toBe(1)
   })
 
   it('stays quiet where much of the mail is unattributed anyway', () => {
     const { engine, alerts } = anEngine()
-    engine.loadSource({ ...known, unattributedMessages: 10_000 })
+    engine.loadSource({ ...known, unattributedMessages: 30_000 })
     stray(25).forEach((event) => engine.feed(event))
-    expect(alerts).toEqual([])
+    expect(woken(alerts)).toEqual([])
+  })
+})
+
+describe('a key that was quiet', () => {
+  it('wakes somebody when it sends again after weeks', () => {
+    const before = traffic({
+      keys: { orders: transactional },
+      fromMinute: MONDAY,
+      toMinute: MONDAY + 4 * WEEK,
+      seed: 2,
+    })
+    const others = traffic({
+      keys: { other: habitsOf(3).passwordResets },
+      fromMinute: MONDAY,
+      toMinute: MONDAY + 8 * WEEK,
+      seed: 3,
+    })
+    const again = Array.from({ length: 12 }, (_, index) =>
+      aMessage({ key: 'orders', seconds: (MONDAY + 7 * WEEK + 700) * 60 + index * 30 }),
+    )
+    const alerts = woken(run(inOrder([...before, ...others, ...again]))).filter(({ key }) => key === 'orders')
+    expect(alerts[0]).toMatchObject({ signal: 'key.dormant_woke', status: 'open', observed: 21 })
   })
 })
 
@@ -234,7 +317,7 @@ describe('notices', () => {
   })
 
   it('tells of a new key once, and of a crowd of new keys in one notice', () => {
-    const crowd = Array.from({ length: 20 }, (_, index) =>
+    const crowd = Array.from({ length: 12 }, (_, index) =>
       aMessage({ key: `new-${index}`, seconds: minute(3 * DAY + index) }),
     )
     const alerts = run([aMessage({ key: 'old', seconds: minute(0) }), ...crowd, ...crowd])
@@ -250,7 +333,7 @@ describe('notices', () => {
     )
     const alerts = run([aMessage({ key: 'old', seconds: minute(0) }), ...invented])
     const warnings = alerts.filter(({ severity }) => severity === 'warning')
-    expect(warnings).toMatchObject([{ signal: 'key.new', key: '*', observed: 26 }])
+    expect(warnings).toMatchObject([{ signal: 'key.new', key: '*', observed: 16 }])
   })
 
   it('judges at most the configured number of keys and says so', () => {
@@ -269,17 +352,5 @@ describe('notices', () => {
     const alerts = run([change, { ...change, receivedAtMs: change.receivedAtMs + 1000 }])
     expect(alerts).toMatchObject([{ signal: 'account.status_changed', severity: 'critical', key: '*' }])
     expect(alerts[0]?.summary).toContain('compliance_suspend')
-  })
-})
-
-describe('the unit of volume', () => {
-  it('is the outcome of a message where a source never sends processed', () => {
-    const delivered = attacked.map((event) => ({ ...event, event: 'delivered' }))
-    expect(run(delivered).map((alert) => alert.signal)).toEqual(['volume.spike', 'volume.spike'])
-  })
-
-  it('never counts opens and clicks', () => {
-    const opens = burst.map((event) => ({ ...event, event: 'open' }))
-    expect(run(inOrder([...usual, ...opens]))).toEqual([])
   })
 })

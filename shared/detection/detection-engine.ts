@@ -1,9 +1,10 @@
 import { OVERFLOW, UNATTRIBUTED, type Alert } from '#shared/domain/alert.ts'
-import { MINUTES_PER_HOUR, dayOf, minuteOf } from './clock.ts'
+import { MINUTES_PER_DAY, MINUTES_PER_HOUR, dayOf, minuteOf } from './clock.ts'
 import { countContent, isMatureContent } from './content/content-watch.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import type { EngineEvent, StoredSource } from './engine-input.ts'
 import { addEvidence, endEvidence, wantsEvidence } from './evidence-book.ts'
+import { createErrorBudget, type ErrorBudget } from './error-budget.ts'
 import type { Evidence, EvidenceSink } from './evidence.ts'
 import { groupOf, scoreOf } from './incident-score.ts'
 import { describeKey, type KeyDescription } from './explain-key.ts'
@@ -33,6 +34,7 @@ import { advanceVolume, countMessage } from './volume/volume-watch.ts'
 /** A key that has been quiet this long gives way to a new one when there are too many; its history is stored. */
 const IDLE_MS = 24 * 3600 * 1000
 const MINUTE_MS = 60_000
+const DAYS_PER_YEAR = 365
 /** Events later than this against their key's latest are counted into their own time and start nothing. */
 const JUDGED_LATENESS_SECONDS = 600
 /** Windows are closed so long after their end … */
@@ -80,6 +82,7 @@ type EngineState = {
   readonly suspects: Set<KeyState>
   readonly notices: Notices
   readonly sink: EvidenceSink
+  readonly budget: ErrorBudget
   knowledge: KnowledgeBook
   /** The latest minute of the arrival clock. */
   clockMinute: number
@@ -110,6 +113,7 @@ export function createDetectionEngine(
       },
       report: (evidence) => takeEvidence(engine, evidence),
     },
+    budget: createErrorBudget({ falsePagesPerKeyYear: DAYS_PER_YEAR / settings.pageEveryDays }),
     knowledge: createKnowledgeBook([]),
     clockMinute: -1,
     subject: undefined,
@@ -150,7 +154,12 @@ export function createDetectionEngine(
     },
     describe: (source, key) => {
       const state = engine.sources.get(source)?.keys.get(key)
-      return state === undefined ? undefined : describeKey(state, settingsOf(source, key))
+      return state === undefined
+        ? undefined
+        : describeKey(state, {
+            settings: settingsOf(source, key),
+            pageEveryDays: pageEveryDays(engine, settings, engine.clockMinute),
+          })
     },
   }
 }
@@ -182,8 +191,26 @@ function takeEvidence(engine: EngineState, evidence: Evidence): void {
   const judged = plannedEvidence(patient(engine, state, evidence), knowledge, { state, event })
   if (judged === undefined) return
   const settings = engine.settingsOf(state.source, state.key)
-  addEvidence(state, judged, { settings, minute, nowMs, emit })
+  addEvidence(state, judged, {
+    settings,
+    pageEveryDays: pageEveryDays(engine, settings, minute),
+    minute,
+    nowMs,
+    emit,
+  })
   engine.suspects.add(state)
+}
+
+/** The more keys there are, the rarer must be what wakes somebody: twice the keys must not be twice the noise. */
+function pageEveryDays(
+  { sources, budget }: EngineState,
+  settings: DetectionSettings,
+  minute: number,
+): number {
+  let keys = 0
+  for (const source of sources.values()) keys += source.keys.size
+  const ofFleet = budget.limitDays(Math.floor(minute / MINUTES_PER_DAY), keys)
+  return Math.max(settings.pageEveryDays, ofFleet)
 }
 
 /** Points that the volume of a key without habits has at most, where all keys of the source are new. */

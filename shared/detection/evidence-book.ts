@@ -21,6 +21,8 @@ import { setVolumeTraining, volumeMaturity } from './volume/volume-watch.ts'
 /** When and how a key's evidence is weighed. */
 export type Weighing = {
   readonly settings: DetectionSettings
+  /** The days with traffic that lie between false alarms of one key, for a fleet of this size. */
+  readonly pageEveryDays: number
   /** Event time of what is being judged, minutes since the epoch. */
   readonly minute: number
   /** Arrival clock. */
@@ -47,9 +49,11 @@ export function wantsEvidence(state: KeyState, signal: Signal, points: number, m
 export function addEvidence(state: KeyState, evidence: Evidence, weighing: Weighing): void {
   const active = state.evidence.get(evidence.signal)
   if (active === undefined) {
-    const { startSeconds } = evidence
+    // A module may go on with what was announced as over; people are told of a new episode.
+    const over = state.ended.get(evidence.signal) ?? -Infinity
+    const startSeconds = Math.max(evidence.startSeconds, over * 60)
     state.evidence.set(evidence.signal, {
-      latest: evidence,
+      latest: { ...evidence, startSeconds },
       strongestMinute: weighing.minute,
       startSeconds,
       lastMinute: weighing.minute,
@@ -70,7 +74,7 @@ function weigh(state: KeyState, weighing: Weighing): void {
   const { settings, minute } = weighing
   const evidence = [...state.evidence.values()]
   const score = scoreOf(evidence.map(({ latest }) => latest))
-  const limit = limitFor(state, settings)
+  const limit = limitFor(state, weighing)
   const messages = messagesOf(evidence)
   const wakes =
     score.total >= limit &&
@@ -97,8 +101,11 @@ function weigh(state: KeyState, weighing: Weighing): void {
 const OWN_LIMIT_MAX = 9
 
 /** The score that wakes somebody: what the key itself hardly ever reaches, and never less than the setting. */
-export function limitFor(state: KeyState, settings: DetectionSettings): number {
-  const own = Math.min(OWN_LIMIT_MAX, limitOf(state.calibration, settings.pageEveryDays))
+export function limitFor(
+  state: KeyState,
+  { settings, pageEveryDays }: Pick<Weighing, 'settings' | 'pageEveryDays'>,
+): number {
+  const own = Math.min(OWN_LIMIT_MAX, limitOf(state.calibration, pageEveryDays))
   return Math.max(settings.pageScoreMin, own)
 }
 
@@ -213,6 +220,7 @@ export function endEvidence(
   for (const [signal, { latest, lastMinute, alert }] of state.evidence) {
     if (presentMinute <= lastMinute + latest.holdMinutes) continue
     state.evidence.delete(signal)
+    state.ended.set(signal, lastMinute + 1)
     state.dirty = true
     if (alert !== undefined) given.emit(endedAlert(alert, { endMinute: lastMinute + 1, nowMs: given.nowMs }))
   }

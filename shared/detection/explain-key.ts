@@ -8,7 +8,7 @@ import { hasImpact, scoreOf } from './incident-score.ts'
 import { daysBetweenScores } from './key-calibration.ts'
 import type { KeyState } from './key-state.ts'
 import { describeOutcomes } from './outcomes/outcome-watch.ts'
-import { volumeMaturity } from './volume/volume-watch.ts'
+import { describeVolume } from './volume/volume-watch.ts'
 
 type Json = Alert['evidence'][string]
 
@@ -30,10 +30,14 @@ export type KeyDescription = {
   readonly content: Json
 }
 
-export function describeKey(state: KeyState, settings: DetectionSettings): KeyDescription {
+export function describeKey(
+  state: KeyState,
+  given: { readonly settings: DetectionSettings; readonly pageEveryDays: number },
+): KeyDescription {
+  const { settings } = given
   const evidence = [...state.evidence.values()].map(({ latest }) => latest)
   const score = scoreOf(evidence)
-  const limit = limitFor(state, settings)
+  const limit = limitFor(state, given)
   const { audience, activeDays, messages } = state.content
   return {
     source: state.source,
@@ -52,7 +56,7 @@ export function describeKey(state: KeyState, settings: DetectionSettings): KeyDe
       impact: hasImpact(evidence, score),
       floor: settings.pageScoreMin,
     }),
-    volume: { ...volumeMaturity(state.volume, Math.floor(state.headSeconds / 60)) },
+    volume: describeVolume(state.volume, settings),
     outcomes: describeOutcomes(state.outcomes),
     content: {
       active_days: activeDays,

@@ -45,6 +45,7 @@ const stateSchema = z.object({
       alert: alertSchema.optional(),
     }),
   ),
+  ended: z.array(z.tuple([z.enum(signals), z.number()])),
   incident: z
     .object({
       id: z.string(),
@@ -77,6 +78,7 @@ export function encodeKeyState(state: KeyState): string {
       disturbed: calibration.disturbed,
     },
     evidence: [...state.evidence.values()],
+    ended: [...state.ended],
     incident: state.incident,
     firstSeconds: state.firstSeconds,
     headSeconds: state.headSeconds,
@@ -105,6 +107,7 @@ export function decodeKeyState(source: string, key: string, text: string): KeySt
         { ...rest, latest: domains === undefined ? latest : { ...latest, domains }, alert },
       ]),
     ),
+    ended: new Map(saved.ended),
     incident:
       saved.incident === undefined ? undefined : { ...saved.incident, severity: saved.incident.severity },
     firstSeconds: saved.firstSeconds,

@@ -24,9 +24,9 @@ export function noteWaking(state: KeyState, timestamp: number): void {
   const quietDays = (timestamp - state.headSeconds) / 86_400
   if (quietDays < DORMANT_DAYS) return
   // A key that has shown itself for a shorter time than it was quiet has shown no habit to break.
-  if (state.content.activeDays < ACTIVE_DAYS_MIN) return
   if (state.headSeconds - state.firstSeconds < SHOWN_SHARE * (timestamp - state.headSeconds)) return
-  const { longestGapHours } = volumeMaturity(state.volume, Math.floor(state.headSeconds / 60))
+  const { longestGapHours, activeDays } = volumeMaturity(state.volume, Math.floor(state.headSeconds / 60))
+  if (activeDays < ACTIVE_DAYS_MIN) return
   if (quietDays * 24 < DORMANT_PAUSES * longestGapHours) return
   state.woke = { startSeconds: timestamp, quietDays, messages: 0 }
 }

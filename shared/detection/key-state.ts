@@ -36,6 +36,8 @@ export type KeyState = {
   readonly outcomes: OutcomeState
   readonly calibration: KeyCalibration
   readonly evidence: Map<Signal, ActiveEvidence>
+  /** The minute after which evidence of each signal was last over: what comes later is another episode. */
+  readonly ended: Map<Signal, number>
   incident: Incident | undefined
   /** Event time of the first and of the latest message, seconds; −1 before the first. */
   firstSeconds: number
@@ -63,6 +65,7 @@ export function createKeyState(source: string, key: string): KeyState {
     outcomes: createOutcomes(),
     calibration: createCalibration(),
     evidence: new Map(),
+    ended: new Map(),
     incident: undefined,
     firstSeconds: -1,
     headSeconds: -1,

@@ -65,7 +65,8 @@ export function applyVerdicts(state: KeyState, knowledge: KnowledgeBook, emissio
 }
 
 function endAll(state: KeyState, endMinute: number, { nowMs, emit }: Emission): void {
-  for (const { alert } of state.evidence.values()) {
+  for (const [signal, { alert }] of state.evidence) {
+    state.ended.set(signal, endMinute + 1)
     if (alert !== undefined) emit(endedAlert(alert, { endMinute, nowMs }))
   }
   state.evidence.clear()

@@ -15,7 +15,7 @@ const hours = Array.from({ length: 28 * 24 + 35 }, (_, index) => {
 const traffic = { source: 'main', lastSeen, hours }
 
 describe('source.silent', () => {
-  it('opens within minutes in a busy hour, once, and ends when events return', () => {
+  it('is shown within minutes in a busy hour, wakes somebody once it is long, and ends when events return', () => {
     const watch = createSilenceWatch(defaultDetectionSettings)
     expect(watch.judge([traffic], lastSeen + 60)).toEqual([])
     const [opened] = watch.judge([traffic], lastSeen + 20 * 60)
@@ -23,12 +23,14 @@ describe('source.silent', () => {
       signal: 'source.silent',
       source: 'main',
       key: '*',
-      severity: 'critical',
+      severity: 'info',
       status: 'open',
     })
     expect(watch.judge([traffic], lastSeen + 21 * 60)).toEqual([])
-    const [over] = watch.judge([{ ...traffic, lastSeen: lastSeen + 25 * 60 }], lastSeen + 26 * 60)
-    expect(over).toMatchObject({ status: 'resolved', alert_id: opened?.alert_id, revision: 2 })
+    const [raised] = watch.judge([traffic], lastSeen + 4 * HOUR)
+    expect(raised).toMatchObject({ severity: 'critical', alert_id: opened?.alert_id, revision: 2 })
+    const [over] = watch.judge([{ ...traffic, lastSeen: lastSeen + 5 * HOUR }], lastSeen + 5 * HOUR)
+    expect(over).toMatchObject({ status: 'resolved', alert_id: opened?.alert_id, revision: 3 })
   })
 
   it('does not take a night or a weekend for silence', () => {

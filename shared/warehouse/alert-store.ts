@@ -1,8 +1,6 @@
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { alertSchema, type Alert } from '#shared/domain/alert.ts'
-import { alertFactsFrom, type AlertFacts } from '#shared/detection/alert-facts.ts'
-import { volumeEvents, type VolumeUnit } from '#shared/detection/volume/volume-unit.ts'
 import type { ClickHouseClient } from './client.ts'
 import { sqlFile } from './sql-file.ts'
 import { inGroups, statementValue } from './statement-value.ts'
@@ -10,9 +8,8 @@ import type { KeyName } from './usage-store.ts'
 
 const ALERTS_OF_KEYS = sqlFile('alerts-of-keys')
 const OPEN_ALERTS = sqlFile('open-alerts')
-const ALERT_FACTS = sqlFile('alert-facts')
+const CHANGES_SINCE = sqlFile('alert-changes-since')
 const KEYS_PER_QUERY = 100
-const WEEK_SECONDS = 7 * 24 * 3600
 
 const columns = [
   'alert_id',
@@ -95,32 +92,14 @@ export async function openAlerts(client: ClickHouseClient): Promise<Alert[]> {
   return z.array(alertRow).parse(await result.json())
 }
 
-const factRow = z.object({
-  field: z.string(),
-  value: z.string(),
-  messages: z.number(),
-  messages_before: z.number(),
-})
-
-/** What the alert's key sends in its episode, against the week before. */
-export async function alertFacts(
-  client: ClickHouseClient,
-  alert: Alert,
-  unit: VolumeUnit,
-): Promise<AlertFacts> {
-  const start = Math.floor(Date.parse(alert.started_at) / 1000)
+/** State changes since a time (milliseconds), in the order in which they became true. */
+export async function alertChangesSince(client: ClickHouseClient, sinceMs: number): Promise<Alert[]> {
   const result = await client.query({
-    query: ALERT_FACTS,
-    query_params: {
-      source: alert.source,
-      key: alert.key,
-      start,
-      before: Math.max(0, start - WEEK_SECONDS),
-      events: volumeEvents[unit],
-    },
+    query: CHANGES_SINCE,
+    query_params: { since_ms: Math.floor(sinceMs) },
     format: 'JSONEachRow',
   })
-  return alertFactsFrom(z.array(factRow).parse(await result.json()))
+  return z.array(alertRow).parse(await result.json())
 }
 
 /** ClickHouse's `YYYY-MM-DD hh:mm:ss.mmm` of an ISO time, both UTC. */

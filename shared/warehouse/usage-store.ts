@@ -15,6 +15,7 @@ const KEY_PARTITIONS = sqlFile('key-partitions')
 const SOURCE_ACTIVITY = sqlFile('source-activity')
 const SOURCE_VOLUMES = sqlFile('source-volumes')
 const SOURCE_HOURS = sqlFile('source-hours')
+const LIVE_KEYS = sqlFile('live-keys')
 
 /** One key of one source. */
 export type KeyName = { readonly source: string; readonly key: string }
@@ -140,7 +141,12 @@ const sourceVolumeRow = z.object({
   unattributed_processed: z.number(),
   unattributed_outcomes: z.number(),
 })
-const sourceHourRow = z.object({ source: z.string(), hour_number: z.number(), events_in_hour: z.number() })
+const sourceHourRow = z.object({
+  source: z.string(),
+  hour_number: z.number(),
+  events_in_hour: z.number(),
+  gap_minutes: z.number(),
+})
 
 /** Every source that has stored events: its age, its unit of volume and how much of it is unattributed. */
 export async function loadSources(client: ClickHouseClient, nowSeconds: number): Promise<StoredSource[]> {
@@ -169,30 +175,44 @@ export async function loadSources(client: ClickHouseClient, nowSeconds: number):
   })
 }
 
-/** Every source's latest event and its events per hour of the last weeks, for the watch on silence. */
-export async function loadSourceTraffic(
+/** Each source's events per hour of the last weeks and its pauses, by source. It reads every minute of them. */
+export async function loadSourceHours(
   client: ClickHouseClient,
   nowSeconds: number,
-): Promise<SourceTraffic[]> {
-  const [activity, hours] = await Promise.all([
-    rowsOf(client, { sql: SOURCE_ACTIVITY, row: sourceActivityRow, params: {} }),
-    rowsOf(client, {
-      sql: SOURCE_HOURS,
-      row: sourceHourRow,
-      params: { from: Math.max(0, nowSeconds - HISTORY_HOURS * HOUR_SECONDS) },
-    }),
-  ])
-  const hoursOf = new Map<string, { hour: number; events: number }[]>()
+): Promise<Map<string, SourceTraffic['hours']>> {
+  const hours = await rowsOf(client, {
+    sql: SOURCE_HOURS,
+    row: sourceHourRow,
+    params: { from: Math.max(0, nowSeconds - HISTORY_HOURS * HOUR_SECONDS) },
+  })
+  const hoursOf = new Map<string, { hour: number; events: number; gapMinutes: number }[]>()
   for (const row of hours) {
     const own = hoursOf.get(row.source) ?? []
-    own.push({ hour: row.hour_number, events: row.events_in_hour })
+    own.push({ hour: row.hour_number, events: row.events_in_hour, gapMinutes: row.gap_minutes })
     hoursOf.set(row.source, own)
   }
+  return hoursOf
+}
+
+/** Every source's latest event, with what is known of its hours, for the watch on silence. */
+export async function loadSourceTraffic(
+  client: ClickHouseClient,
+  hoursOf: ReadonlyMap<string, SourceTraffic['hours']>,
+): Promise<SourceTraffic[]> {
+  const activity = await rowsOf(client, { sql: SOURCE_ACTIVITY, row: sourceActivityRow, params: {} })
   return activity.map(({ source, last_seen }) => ({
     source,
     lastSeen: last_seen,
     hours: hoursOf.get(source) ?? [],
   }))
+}
+
+const liveKeysRow = z.object({ keys: z.number() })
+
+/** How many keys sent something since a time (seconds), by whole days. */
+export async function countLiveKeys(client: ClickHouseClient, since: number): Promise<number> {
+  const [row] = await rowsOf(client, { sql: LIVE_KEYS, row: liveKeysRow, params: { since } })
+  return row?.keys ?? 0
 }
 
 type Params = Readonly<Record<string, number | readonly string[]>>

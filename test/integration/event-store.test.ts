@@ -1,14 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { alertFacts, alertsOfKeys, insertAlertChanges, openAlerts } from '#shared/warehouse/alert-store.ts'
+import { alertsOfKeys, insertAlertChanges, openAlerts } from '#shared/warehouse/alert-store.ts'
 import { createWarehouseClient, type ClickHouseClient } from '#shared/warehouse/client.ts'
 import { toEventRow, type EventRow } from '#shared/warehouse/event-row.ts'
 import { findStoredEvents, identityOf, insertEvents } from '#shared/warehouse/event-store.ts'
 import { migrateWarehouse } from '#shared/warehouse/migrate.ts'
 import { createRecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
 import { insertRejected, toRejectedRow } from '#shared/warehouse/rejected-store.ts'
-import { keyPartitions, loadKeyUsage, loadSources, loadSourceTraffic } from '#shared/warehouse/usage-store.ts'
-import { closeEpisode, openEpisode } from '#shared/detection/episode.ts'
-import { defaultDetectionSettings } from '#shared/detection/detection-settings.ts'
+import {
+  keyPartitions,
+  loadKeyUsage,
+  loadSourceHours,
+  loadSources,
+  loadSourceTraffic,
+} from '#shared/warehouse/usage-store.ts'
+import { endedAlert } from '#shared/detection/incident-alerts.ts'
+import type { Alert } from '#shared/domain/alert.ts'
+import { exampleAlert } from '#shared/domain/example-alert.ts'
 import { habitsOf, MONDAY, traffic } from '../support/engine-traffic.ts'
 import { startTestWarehouse, type TestWarehouse } from '../support/start-warehouse.ts'
 import { storedKeyOf } from '../support/stored-key.ts'
@@ -155,7 +162,8 @@ describe('loadKeyUsage', () => {
       messages: events.length,
       unattributedMessages: 0,
     })
-    const [silent] = (await loadSourceTraffic(client, minute * 60)).filter((seen) => seen.source === 'usage')
+    const hours = await loadSourceHours(client, minute * 60)
+    const [silent] = (await loadSourceTraffic(client, hours)).filter((seen) => seen.source === 'usage')
     expect(silent?.lastSeen).toBe(events.at(-1)?.timestamp)
     const key = { source: 'usage', key: 'orders' }
     expect([...(await keyPartitions(client, [key], minute * 60)).values()]).toEqual([3])
@@ -165,73 +173,22 @@ describe('loadKeyUsage', () => {
 describe('alerts', () => {
   it('come back as they were written, each in its present state, however often they are written', async () => {
     const startMinute = Math.floor(Date.now() / 60_000) - 30
-    const episode = openEpisode(
-      {
-        source: 'alerts',
-        key: "it's \\ a key",
-        signal: 'volume.spike',
-        startMinute,
-        scaleMinutes: 10,
-        observed: 400,
-        distribution: { mean: 20, dispersion: 0.1 },
-        surprise: 12.5,
-        messages: 400,
-        incidentId: 'incident',
-        trains: false,
-        nowMs: (startMinute + 3) * 60_000 + 123,
-        evidence: { note: 'quote " and \u0000' },
-        remarks: ['A remark.'],
-      },
-      defaultDetectionSettings,
-    )
-    const opened = episode.alert
+    const opened: Alert = {
+      ...exampleAlert(),
+      source: 'alerts',
+      key: "it's \\ a key",
+      started_at: new Date(startMinute * 60_000).toISOString(),
+      detected_at: new Date((startMinute + 3) * 60_000 + 123).toISOString(),
+      changed_at: new Date((startMinute + 3) * 60_000 + 123).toISOString(),
+      evidence: { note: 'quote " and \u0000' },
+    }
     await insertAlertChanges(client, [opened])
     await insertAlertChanges(client, [opened])
     expect((await openAlerts(client)).filter(({ source }) => source === 'alerts')).toEqual([opened])
-    const over = closeEpisode(episode, (startMinute + 40) * 60_000)
+    const over = endedAlert(opened, { endMinute: startMinute + 30, nowMs: (startMinute + 40) * 60_000 })
     await insertAlertChanges(client, [over])
     expect((await openAlerts(client)).filter(({ source }) => source === 'alerts')).toEqual([])
     expect(await alertsOfKeys(client, [opened], startMinute * 60 - 60)).toEqual([over])
-  })
-
-  it('tell what a key sends in an episode against the week before', async () => {
-    const start = 1_790_500_000
-    const message = (id: string, timestamp: number, extra: Record<string, unknown>) =>
-      toEventRow(
-        anEventMessage({ sg_event_id: id, timestamp, ...extra }, { source: 'facts' }),
-        { partition: 0, offset: 0 },
-        privacy,
-      )
-    const before = Array.from({ length: 100 }, (_, index) =>
-      message(`b${index}`, start - 3600 + index, { category: 'receipt' }),
-    )
-    const during = Array.from({ length: 40 }, (_, index) => message(`d${index}`, start + index, {}))
-    await insertEvents(client, [...before, ...during], 'facts:1')
-    const [alert] = [
-      openEpisode(
-        {
-          source: 'facts',
-          key: 'orders',
-          signal: 'volume.spike',
-          startMinute: Math.floor(start / 60),
-          scaleMinutes: 1,
-          observed: 40,
-          distribution: { mean: 1, dispersion: 0.1 },
-          surprise: 12,
-          messages: 40,
-          incidentId: 'incident',
-          trains: false,
-          nowMs: (start + 60) * 1000,
-          evidence: {},
-          remarks: [],
-        },
-        defaultDetectionSettings,
-      ).alert,
-    ]
-    if (alert === undefined) throw new Error('one alert')
-    const facts = await alertFacts(client, alert, 'processed')
-    expect(facts['category']?.[0]).toEqual({ value: '', share: 1, shareBefore: 0 })
-    expect(facts['recipient_domain']?.[0]).toEqual({ value: 'example.org', share: 1, shareBefore: 1 })
   })
 })
 

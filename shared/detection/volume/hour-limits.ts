@@ -5,7 +5,7 @@ import { familiarSize } from './sends.ts'
 import { sleepingRate } from './sleeping-hours.ts'
 import { ensureProfile, expectedBetween, expectedInHour } from './volume-profile.ts'
 import { shortPeaks } from './volume-settle.ts'
-import { scales, type ScaleIndex, type VolumeState } from './volume-state.ts'
+import { scales, SLOT_FIELDS, SLOTS, type ScaleIndex, type VolumeState } from './volume-state.ts'
 
 /**
  * Fields of a slot: what holds for all windows that end within one hour, made once for the hour. Five each (one for
@@ -29,9 +29,7 @@ export const YOUNG = 39
 /** The last count looked at and its points, for each scale and for sleeping hours. */
 export const SEEN = 40
 export const POINTS = 46
-export const SLOT = 52
 
-const SLOTS = 2
 /** Clustering within the hour assumed at 1 and at 10 minutes (1 = even), and its weight in hours. */
 const CLUSTERING_PRIOR = [1.5, 1.3] as const
 const CLUSTERING_PRIOR_HOURS = 12
@@ -43,17 +41,13 @@ const SLEEP_HOURS_MAX = 6
 
 /** Where the slot of an hour begins; made when it is not at hand. */
 export function slotOf(state: VolumeState, hour: number, settings: DetectionSettings): number {
-  if (state.slots.length === 0) {
-    state.slots = new Float32Array(SLOTS * SLOT)
-    forgetSlots(state)
-  }
-  const at = (hour % SLOTS) * SLOT
+  const at = (hour % SLOTS) * SLOT_FIELDS
   if (state.slots[at + HOUR] !== hour) fillSlot(state, { hour, at }, settings)
   return at
 }
 
 export function forgetSlots(state: VolumeState): void {
-  for (let slot = 0; slot < state.slots.length; slot += SLOT) state.slots[slot + HOUR] = -1
+  for (let slot = 0; slot < state.slots.length; slot += SLOT_FIELDS) state.slots[slot + HOUR] = -1
 }
 
 function fillSlot(
@@ -63,7 +57,7 @@ function fillSlot(
 ): void {
   ensureProfile(state, hour)
   const { slots, learnt } = state
-  slots.fill(0, at, at + SLOT)
+  slots.fill(0, at, at + SLOT_FIELDS)
   slots[at + HOUR] = hour
   const young = isYoung(state)
   slots[at + YOUNG] = young ? 1 : 0

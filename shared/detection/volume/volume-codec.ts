@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { narrowed, type Counts } from './counts.ts'
-import { SLOT } from './hour-limits.ts'
-import { BYTES, RING_HOURS, RING_MINUTES, type VolumeState } from './volume-state.ts'
+import { createMemory, RING_HOURS, RING_MINUTES, type VolumeState } from './volume-state.ts'
 
 const VERSION = 1
 
@@ -22,8 +21,7 @@ const learnt = z.object({
 /** A state as JSON: numbers as they are, arrays as base64 of little-endian values. */
 const encoded = z.object({
   v: z.literal(VERSION),
-  hours: counts,
-  minutes: counts,
+  counts,
   bytes: z.base64(),
   slots: z.base64(),
   sends: z.base64(),
@@ -51,8 +49,7 @@ export function encodeVolume(state: VolumeState): EncodedVolume {
   return {
     v: VERSION,
     ...state,
-    hours: encodeCounts(state.hours),
-    minutes: encodeCounts(state.minutes),
+    counts: encodeCounts(state.counts),
     bytes: base64Of(state.bytes),
     slots: base64Of(state.slots),
     sends: base64Of(state.sends),
@@ -76,13 +73,13 @@ export function decodeVolume(json: unknown): VolumeState {
   const parsed = encoded.safeParse(json)
   if (!parsed.success) throw invalid(z.prettifyError(parsed.error))
   const { v: _, ...rest } = parsed.data
-  const slotBytes = bytesOf(rest.slots)
+  const memory = createMemory()
+  memory.bytes.set(withLength(bytesOf(rest.bytes), memory.bytes.byteLength))
+  memory.slots.set(new Float32Array(aligned(withLength(bytesOf(rest.slots), memory.slots.byteLength))))
   return {
     ...rest,
-    hours: decodeCounts(rest.hours, RING_HOURS),
-    minutes: decodeCounts(rest.minutes, RING_MINUTES),
-    bytes: withLength(bytesOf(rest.bytes), [BYTES]),
-    slots: new Float32Array(aligned(withLength(slotBytes, [0, 2 * SLOT * 4]))),
+    ...memory,
+    counts: decodeCounts(rest.counts),
     sends: new Uint32Array(aligned(bytesOf(rest.sends))),
   }
 }
@@ -93,8 +90,8 @@ function encodeCounts(values: Counts): z.output<typeof counts> {
   return { width, data: base64Of(narrow) }
 }
 
-function decodeCounts({ width, data }: z.output<typeof counts>, length: number): Counts {
-  const bytes = withLength(bytesOf(data), [length * width])
+function decodeCounts({ width, data }: z.output<typeof counts>): Counts {
+  const bytes = withLength(bytesOf(data), (RING_HOURS + RING_MINUTES) * width)
   if (width === 1) return bytes
   return width === 2 ? new Uint16Array(aligned(bytes)) : new Uint32Array(aligned(bytes))
 }
@@ -114,8 +111,8 @@ function aligned(bytes: Uint8Array): ArrayBuffer {
   return memory
 }
 
-function withLength(bytes: Uint8Array, lengths: readonly number[]): Uint8Array {
-  if (!lengths.includes(bytes.length)) throw invalid(`an array has ${bytes.length} bytes`)
+function withLength(bytes: Uint8Array, length: number): Uint8Array {
+  if (bytes.length !== length) throw invalid(`an array has ${bytes.length} bytes`)
   return bytes
 }
 

@@ -72,6 +72,21 @@ describe('acceptVolume', () => {
   })
 })
 
+describe('a key that was accepted anew', () => {
+  it('is not found odd for going on as it does, whatever its habit', () => {
+    for (const name of ['hourlyBatch', 'nightlyBatch', 'weekendShop', 'dayTraffic'] as const) {
+      const habit = honestHabits[name](16)
+      const state = createVolume()
+      const end = FIRST_MONDAY + 38 * DAY
+      runHabit(state, habit, { fromMinute: FIRST_MONDAY, toMinute: end, sink: keepingSink() })
+      acceptVolume(state, end - 3 * DAY)
+      const sink = keepingSink()
+      runHabit(state, habit, { fromMinute: end, toMinute: end + 21 * DAY, sink })
+      expect(sink.reports.filter(({ points }) => points > 2.5)).toEqual([])
+    }
+  })
+})
+
 describe('the calendar', () => {
   it('knows the last working day of the month once it has shown itself twice', () => {
     const months = 4

@@ -57,7 +57,7 @@ describe('the order of messages', () => {
             advanceVolume(state, state.headMinute - 12, judgedGiven, sink)
           }
           advanceVolume(state, FIRST_MONDAY + 22 * DAY, judgedGiven, sink)
-          return { best: bestOf(sink.reports), hours: encodeVolume(state).hours }
+          return { best: bestOf(sink.reports), counts: encodeVolume(state).counts }
         })
         expect(shuffled).toEqual(inOrder)
       }),

@@ -103,7 +103,7 @@ function sumOfMinutes(state: VolumeState, first: number, last: number): number {
 
 /** What an hour showed becomes part of what is usual, unless the hour must not train. */
 function learnShape(state: VolumeState, hour: number): void {
-  if (hour < 0 || hour < state.acceptedHour || !isTrained(state, hour)) return
+  if (hour < 0 || !isTrained(state, hour)) return
   const pending = PENDING_AT + (hour % PENDING_HOURS) * PENDING_FIELDS
   for (const scaleIndex of PEAK_SCALES) {
     raisePeak(state, hour, { scaleIndex, byte: state.bytes[pending + scaleIndex] ?? 0 })
@@ -165,7 +165,7 @@ export function shortPeaks(
     any = Math.max(any, byte)
     if (isNear(hourOfDay, given.hour)) near = Math.max(near, byte)
   }
-  const oldest = Math.max(0, state.acceptedHour, given.hour - PENDING_HOURS + 6)
+  const oldest = Math.max(0, given.hour - PENDING_HOURS + 6)
   for (let hour = oldest; given.learning && hour <= given.hour - 2; hour += 1) {
     if (!isTrained(state, hour)) continue
     const byte = state.bytes[PENDING_AT + (hour % PENDING_HOURS) * PENDING_FIELDS + given.scaleIndex] ?? 0
@@ -179,9 +179,4 @@ export function shortPeaks(
 export function isNear(hour: number, other: number): boolean {
   const apart = (((hour - other) % HOURS_PER_DAY) + HOURS_PER_DAY) % HOURS_PER_DAY
   return apart <= 1 || apart === HOURS_PER_DAY - 1
-}
-
-/** Forgets the largest windows of before; for a new normal. */
-export function forgetPeaks(state: VolumeState): void {
-  state.bytes.fill(0, PEAKS_AT, PEAKS_AT + 2 * GENERATION_BYTES)
 }

@@ -18,24 +18,26 @@ export const PEAKS_AT = PROFILE_AT + 2 * 168
 export const PENDING_AT = PEAKS_AT + 2 * 3 * 24
 export const CALENDAR_AT = PENDING_AT + 32 * 5
 export const CALENDAR_CLASSES = 31 + 2 + 14
-export const BYTES = CALENDAR_AT + 2 * CALENDAR_CLASSES
+const BYTES = CALENDAR_AT + 2 * CALENDAR_CLASSES
+/** Limits are kept for two hours, in so many fields each. */
+export const SLOTS = 2
+export const SLOT_FIELDS = 52
 
 /**
  * What one entity sent lately and what was learnt from it. Plain data: everything that the next judgement depends on
  * is in here, and in what `encodeVolume` makes of it. About 3 KiB for a key of up to 65,000 messages an hour.
  */
 export type VolumeState = {
-  /** Messages of each hour and minute, in rings. */
-  hours: Counts
-  minutes: Counts
+  /** Messages of each hour, and behind them of each minute, in rings. */
+  counts: Counts
   /**
    * In this order: one bit an hour for those that must not train; the profile (two bytes for each hour of the week);
    * largest windows of 1, 10 and 60 minutes by hour of day in two generations; the shape of the last 32 hours; the last
    * two values of each calendar class.
    */
   readonly bytes: Uint8Array
-  /** Limits of the last two judged hours, made when first needed (see hour-limits.ts). */
-  slots: Float32Array
+  /** Limits of the last two judged hours (see hour-limits.ts); in one piece of memory with `bytes`. */
+  readonly slots: Float32Array
   /** Past bursts of messages (see sends.ts). */
   sends: Uint32Array
   openSend: { start: number; last: number; messages: number }
@@ -96,12 +98,20 @@ export const nothingLearnt: Learnt = {
   emptyDays: 0,
 }
 
+/** The arrays of fixed length. They lie in one piece of memory, because each piece costs a few hundred bytes more. */
+export function createMemory(): { readonly bytes: Uint8Array; readonly slots: Float32Array } {
+  const slotBytes = SLOTS * SLOT_FIELDS * Float32Array.BYTES_PER_ELEMENT
+  const memory = new ArrayBuffer(slotBytes + BYTES)
+  return {
+    slots: new Float32Array(memory, 0, SLOTS * SLOT_FIELDS),
+    bytes: new Uint8Array(memory, slotBytes, BYTES),
+  }
+}
+
 export function createVolume(): VolumeState {
   return {
-    hours: createCounts(RING_HOURS),
-    minutes: createCounts(RING_MINUTES),
-    bytes: new Uint8Array(BYTES),
-    slots: new Float32Array(0),
+    counts: createCounts(RING_HOURS + RING_MINUTES),
+    ...createMemory(),
     sends: new Uint32Array(0),
     openSend: { start: -1, last: -1, messages: 0 },
     headMinute: -1,
@@ -123,13 +133,18 @@ export function createVolume(): VolumeState {
 }
 
 export function inHour(state: VolumeState, hour: number): number {
-  return state.hours[hour % RING_HOURS] ?? 0
+  return state.counts[hour % RING_HOURS] ?? 0
+}
+
+/** Where a minute is counted. */
+function cellOf(minute: number): number {
+  return RING_HOURS + (minute & (RING_MINUTES - 1))
 }
 
 /** Messages of a minute that the ring still holds. */
 export function inMinute(state: VolumeState, minute: number): number {
   return minute > state.headMinute - RING_MINUTES && minute <= state.headMinute
-    ? (state.minutes[minute & (RING_MINUTES - 1)] ?? 0)
+    ? (state.counts[cellOf(minute)] ?? 0)
     : 0
 }
 
@@ -138,13 +153,13 @@ export function addMessage(state: VolumeState, minute: number): void {
   const late = state.headMinute - minute
   const hour = hourOfMinute(minute)
   if (late < RING_MINUTES) {
-    state.minutes = added(state.minutes, minute & (RING_MINUTES - 1), 1)
+    state.counts = added(state.counts, cellOf(minute), 1)
     if (late < 10) state.sum10 += 1
     if (late < 60) state.sum60 += 1
   }
   const hoursLate = hourOfMinute(state.headMinute) - hour
   if (hoursLate >= RING_HOURS) return
-  state.hours = added(state.hours, hour % RING_HOURS, 1)
+  state.counts = added(state.counts, hour % RING_HOURS, 1)
   if (hoursLate > 0 && isTrained(state, hour)) {
     if (hoursLate < 6) state.before6 += 1
     if (hoursLate < 24) state.before24 += 1
@@ -156,20 +171,20 @@ export function moveRings(state: VolumeState, minute: number): void {
   const { headMinute: head } = state
   const steps = head === -1 ? RING_MINUTES : Math.min(minute - head, RING_MINUTES)
   if (steps >= RING_MINUTES) {
-    state.minutes.fill(0)
+    state.counts.fill(0, RING_HOURS)
     state.sum10 = 0
     state.sum60 = 0
   } else {
     for (let next = head + 1; next <= minute; next += 1) {
-      state.sum10 -= state.minutes[(next - 10) & (RING_MINUTES - 1)] ?? 0
-      state.sum60 -= state.minutes[(next - 60) & (RING_MINUTES - 1)] ?? 0
-      state.minutes[next & (RING_MINUTES - 1)] = 0
+      state.sum10 -= state.counts[cellOf(next - 10)] ?? 0
+      state.sum60 -= state.counts[cellOf(next - 60)] ?? 0
+      state.counts[cellOf(next)] = 0
     }
   }
   const hour = hourOfMinute(minute)
   const hoursAhead = head === -1 ? RING_HOURS : Math.min(hour - hourOfMinute(head), RING_HOURS)
   for (let step = 0; step < hoursAhead; step += 1) {
-    state.hours[(hour - step) % RING_HOURS] = 0
+    state.counts[(hour - step) % RING_HOURS] = 0
     setBit(state, hour - step, true)
   }
   state.headMinute = minute

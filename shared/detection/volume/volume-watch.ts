@@ -5,7 +5,7 @@ import { forgetSlots } from './hour-limits.ts'
 import { setSendsTrained } from './sends.ts'
 import { judgeFrom, type VolumeGiven } from './spike.ts'
 import { ensureProfile, LEARNING_AGE_DAYS, LEARNING_DAYS } from './volume-profile.ts'
-import { forgetPeaks, learnLate, moveHead } from './volume-settle.ts'
+import { learnLate, moveHead } from './volume-settle.ts'
 import {
   addMessage,
   inMinute,
@@ -100,11 +100,12 @@ export function setVolumeTraining(
   learnAnew(state)
 }
 
-/** Accepts a new normal: what was before this minute no longer sets level and season. */
+/**
+ * Accepts a new normal: what was before this minute no longer sets level and season. The key's largest windows and
+ * how its messages cluster stay known; they are forgotten in their time.
+ */
 export function acceptVolume(state: VolumeState, fromMinute: number): void {
   state.acceptedHour = Math.max(state.acceptedHour, hourOfMinute(fromMinute))
-  forgetPeaks(state)
-  state.clusters = { minute: 0, ten: 0, even: 0, hours: 0 }
   state.ramp = { hourly: 0, daily: 0, hourlyStart: 0, dailyStart: 0 }
   learnAnew(state)
 }
