@@ -1,6 +1,6 @@
 import { OVERFLOW, UNATTRIBUTED, type Alert } from '#shared/domain/alert.ts'
 import { MINUTES_PER_DAY, MINUTES_PER_HOUR, dayOf, minuteOf } from './clock.ts'
-import { countContent, isMatureContent } from './content/content-watch.ts'
+import { countContent } from './content/content-watch.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import type { EngineEvent, StoredSource } from './engine-input.ts'
 import { addEvidence, endEvidence, wantsEvidence } from './evidence-book.ts'
@@ -37,6 +37,8 @@ const MINUTE_MS = 60_000
 const DAYS_PER_YEAR = 365
 /** Events later than this against their key's latest are counted into their own time and start nothing. */
 const JUDGED_LATENESS_SECONDS = 600
+/** What becomes of a message is told within days; older news than this starts nothing. */
+const OUTCOME_LATENESS_SECONDS = 24 * 3600
 /** Windows are closed so long after their end … */
 const CLOSING_MINUTES = 15
 /** … at this minute of each hour, so that every key's clock moves even while it is quiet. */
@@ -141,7 +143,7 @@ export function createDetectionEngine(
     feed: (event) => feed(engine, event),
     replay: (event) => {
       engine.silent = true
-      feed(engine, event)
+      take(engine, event)
       engine.silent = false
     },
     tick: (nowMs) => tick(engine, nowMs),
@@ -213,19 +215,27 @@ function pageEveryDays(
   return Math.max(settings.pageEveryDays, ofFleet)
 }
 
+/** Days with traffic after which a key is not new any more. */
+const NEW_DAYS = 3
 /** Points that the volume of a key without habits has at most, where all keys of the source are new. */
 const FIRST_KEY_POINTS = 3
 
 /** When a source is connected all its keys are new, and their first newsletter is no burst of a new key. */
 function patient(engine: EngineState, state: KeyState, evidence: Evidence): Evidence {
   const isNew =
-    !isMatureContent(state.content) && isFirstKey(sourceState(engine, state.source), state.firstSeconds)
+    state.calibration.maxima.length < NEW_DAYS &&
+    isFirstKey(sourceState(engine, state.source), state.firstSeconds)
   if (!isNew || groupOf(evidence.signal) !== 'volume') return evidence
   return { ...evidence, points: Math.min(evidence.points, FIRST_KEY_POINTS) }
 }
 
 function feed(engine: EngineState, event: EngineEvent): void {
   tick(engine, event.receivedAtMs)
+  take(engine, event)
+}
+
+/** Takes in one event at its own time: a key that is replayed may be behind the engine's clock. */
+function take(engine: EngineState, event: EngineEvent): void {
   const source = sourceState(engine, event.source)
   source.arrivalMinute = Math.max(source.arrivalMinute, Math.floor(event.receivedAtMs / MINUTE_MS))
   // An event from the future is taken as of now: no sender's clock may move ours.
@@ -233,7 +243,7 @@ function feed(engine: EngineState, event: EngineEvent): void {
   const timely = event.timestamp > nowSeconds ? { ...event, timestamp: nowSeconds } : event
   source.firstSeen = Math.min(source.firstSeen, timely.timestamp)
   if (timely.event === 'account_status_change') {
-    engine.notices.accountStatusChanged(timely)
+    if (!engine.silent) engine.notices.accountStatusChanged(timely)
     return
   }
   learnUnit(source, timely.event)
@@ -244,13 +254,15 @@ function feed(engine: EngineState, event: EngineEvent): void {
 function feedMessage(engine: EngineState, source: SourceState, event: EngineEvent): void {
   const { timestamp, receivedAtMs: nowMs } = event
   const minute = minuteOf(timestamp)
-  countForSource(source, event.key, minute)
+  if (!engine.silent) countForSource(source, event.key, minute)
   const state = keyFor(engine, source, event)
   if (state === undefined) return
+  const clockMinute = Math.floor(nowMs / MINUTE_MS)
+  tickKey(engine, source, state, clockMinute)
   const { sink, knowledge } = engine
   const settings = engine.settingsOf(event.source, event.key)
   const isRecent = timestamp >= state.headSeconds - JUDGED_LATENESS_SECONDS
-  const judged = isRecent && isMatureSource(source, engine.clockMinute)
+  const judged = isRecent && isMatureSource(source, clockMinute)
   engine.subject = { state, minute, nowMs, event }
   moveCalibration(state.calibration, dayOf(timestamp), state.incident?.severity !== undefined)
   if (knowledge.size > 0) applyAcceptance(state, knowledge, { timestamp, nowMs, emit: engine.emit })
@@ -274,8 +286,10 @@ function feedMessage(engine: EngineState, source: SourceState, event: EngineEven
 function feedOutcome(engine: EngineState, source: SourceState, event: EngineEvent): void {
   const state = source.keys.get(event.key)
   if (state === undefined) return
-  const isRecent = event.timestamp >= engine.clockMinute * 60 - 24 * 3600
-  const judged = isRecent && isMatureSource(source, engine.clockMinute)
+  const clockMinute = Math.floor(event.receivedAtMs / MINUTE_MS)
+  tickKey(engine, source, state, clockMinute)
+  const isRecent = event.timestamp >= clockMinute * 60 - OUTCOME_LATENESS_SECONDS
+  const judged = isRecent && isMatureSource(source, clockMinute)
   engine.subject = { state, minute: minuteOf(event.timestamp), nowMs: event.receivedAtMs, event }
   countOutcome(
     state.outcomes,
@@ -299,16 +313,21 @@ function touch(state: KeyState, event: EngineEvent): void {
 function tick(engine: EngineState, nowMs: number): void {
   const target = Math.floor(nowMs / MINUTE_MS)
   if (engine.clockMinute === -1) engine.clockMinute = target
-  // Minute by minute while something is held against somebody, so that what ends, ends in its own minute, however
-  // seldom the clock is told; otherwise from hour to hour.
+  // Minute by minute while something is open, so that what ends, ends in its own minute, however seldom the clock is
+  // told; otherwise from hour to hour.
   while (engine.clockMinute < target) {
-    const minute =
-      engine.suspects.size > 0 || engine.notices.openCount() > 0
-        ? engine.clockMinute + 1
-        : Math.min(target, nextHourly(engine.clockMinute))
+    const isBusy = engine.suspects.size > 0 || engine.notices.openCount() > 0
+    const minute = isBusy ? engine.clockMinute + 1 : Math.min(target, nextHourly(engine.clockMinute))
     engine.clockMinute = minute
-    if (minute % MINUTES_PER_HOUR === HOURLY_AT_MINUTE) advanceKeys(engine, minute)
-    endSuspicions(engine, minute)
+    if (minute % MINUTES_PER_HOUR === HOURLY_AT_MINUTE) {
+      for (const source of engine.sources.values()) {
+        for (const state of source.keys.values()) tickKey(engine, source, state, minute)
+      }
+    }
+    for (const state of engine.suspects) {
+      tickKey(engine, sourceState(engine, state.source), state, minute)
+      if (state.evidence.size === 0) engine.suspects.delete(state)
+    }
     engine.notices.expire(minute * MINUTE_MS)
   }
 }
@@ -318,30 +337,31 @@ function nextHourly(minute: number): number {
   return hour * MINUTES_PER_HOUR + HOURLY_AT_MINUTE
 }
 
-/** Closes the windows that are complete. A source that is silent as a whole says nothing about its keys. */
-function advanceKeys(engine: EngineState, clockMinute: number): void {
-  const { sink } = engine
-  const nowMs = clockMinute * MINUTE_MS
-  for (const source of engine.sources.values()) {
-    const minute = Math.min(presentMinute(source, clockMinute) - CLOSING_MINUTES, source.eventMinute)
-    const judged = isMatureSource(source, clockMinute) && !isDisturbed(source, minute)
-    for (const state of source.keys.values()) {
-      if (minute <= state.advancedMinute) continue
-      state.advancedMinute = minute
-      const settings = engine.settingsOf(state.source, state.key)
-      engine.subject = { state, minute, nowMs, event: undefined }
-      advanceVolume(state.volume, minute, { settings, nowMs, judged, familiar: true }, sink)
-      advanceOutcomes(state.outcomes, minute, { nowMs, judged, mature: isMature(state) }, sink)
-    }
+/** Moves one key's clock: its windows close by the hour, and what is held against it ends in its own minute. */
+function tickKey(engine: EngineState, source: SourceState, state: KeyState, target: number): void {
+  if (state.clockMinute === -1) state.clockMinute = target
+  while (state.clockMinute < target) {
+    const isSuspect = state.evidence.size > 0
+    const minute = isSuspect ? state.clockMinute + 1 : Math.min(target, nextHourly(state.clockMinute))
+    state.clockMinute = minute
+    if (minute % MINUTES_PER_HOUR === HOURLY_AT_MINUTE) closeWindows(engine, source, state, minute)
+    if (!isSuspect) continue
+    endEvidence(state, presentMinute(source, minute), { nowMs: minute * MINUTE_MS, emit: engine.emit })
   }
 }
 
-function endSuspicions(engine: EngineState, clockMinute: number): void {
-  const given = { nowMs: clockMinute * MINUTE_MS, emit: engine.emit }
-  for (const state of engine.suspects) {
-    endEvidence(state, presentMinute(sourceState(engine, state.source), clockMinute), given)
-    if (state.evidence.size === 0) engine.suspects.delete(state)
-  }
+/** Closes the windows that are complete. A source that is silent as a whole says nothing about its keys. */
+function closeWindows(engine: EngineState, source: SourceState, state: KeyState, clockMinute: number): void {
+  const minute = Math.min(presentMinute(source, clockMinute) - CLOSING_MINUTES, source.eventMinute)
+  if (minute <= state.advancedMinute) return
+  state.advancedMinute = minute
+  const { sink } = engine
+  const nowMs = clockMinute * MINUTE_MS
+  const settings = engine.settingsOf(state.source, state.key)
+  const judged = isMatureSource(source, clockMinute) && !isDisturbed(source, minute)
+  engine.subject = { state, minute, nowMs, event: undefined }
+  advanceVolume(state.volume, minute, { settings, nowMs, judged, familiar: true }, sink)
+  advanceOutcomes(state.outcomes, minute, { nowMs, judged, mature: isMature(state) }, sink)
 }
 
 function sourceState({ sources }: EngineState, source: string): SourceState {
@@ -358,12 +378,13 @@ function keyFor(engine: EngineState, source: SourceState, event: EngineEvent): K
   if (known !== undefined) return known
   const seen = { source: source.source, minute: minuteOf(event.timestamp), nowMs: event.receivedAtMs }
   if (source.keys.size >= engine.settings.liveKeysMax && !evictIdle(engine, source)) {
-    engine.notices.overflow({ ...seen, key: OVERFLOW, liveKeys: source.keys.size })
+    if (!engine.silent) engine.notices.overflow({ ...seen, key: OVERFLOW, liveKeys: source.keys.size })
     return undefined
   }
   const state = createKeyState(source.source, event.key)
   source.keys.set(event.key, state)
-  if (isMatureSource(source, engine.clockMinute)) engine.notices.newKey({ ...seen, key: event.key })
+  const isLater = isMatureSource(source, Math.floor(event.receivedAtMs / MINUTE_MS))
+  if (isLater && !engine.silent) engine.notices.newKey({ ...seen, key: event.key })
   return state
 }
 

@@ -87,7 +87,7 @@ export function addToMember(member: FleetMember, opening: FleetOpening, clockMin
 
 function isDelivery({ signal, oneDomain }: FleetOpening): boolean {
   if (signal === 'rate.bounce' || signal === 'rate.drop') return oneDomain === true
-  return signal === 'rate.defer' || signal === 'volume.drop' || signal === 'novelty.ip'
+  return signal === 'rate.defer' || signal === 'volume.drop'
 }
 
 /** What it sends, to whom and where its links lead; keys that nobody should be using count as well. */

@@ -22,6 +22,12 @@ const SAME_GROUP = 0.5
 /** No group but the key's own says more than this, whatever its arithmetic: models are wrong in the far tail. */
 const GROUP_MAX = 9
 
+/**
+ * A key that stops is shown on the boards and wakes nobody by itself: services are switched off every week, and nothing
+ * leaves while a key is silent.
+ */
+const DROP_MAX = 2
+
 export type Score = {
   readonly total: number
   readonly groups: Readonly<Record<EvidenceGroup, number>>
@@ -36,7 +42,7 @@ export function scoreOf(evidence: Iterable<Pick<Evidence, 'signal' | 'points'>>)
   const sums = { sender: 0, audience: 0, volume: 0, outcome: 0, key: 0 }
   for (const { signal, points } of evidence) {
     const group = groupOf(signal)
-    const counted = Math.min(points, POINTS_MAX)
+    const counted = Math.min(points, signal === 'volume.drop' ? DROP_MAX : POINTS_MAX)
     sums[group] += counted
     if (counted > strongest[group]) strongest[group] = counted
   }

@@ -42,7 +42,8 @@ export type KeyState = {
   /** Event time of the first and of the latest message, seconds; −1 before the first. */
   firstSeconds: number
   headSeconds: number
-  /** The minute up to which the modules' clocks have been moved. */
+  /** The minute of the arrival clock that the key has been told of, and that up to which its windows are closed. */
+  clockMinute: number
   advancedMinute: number
   /** Arrival clock of the latest event, milliseconds. */
   lastArrivalMs: number
@@ -69,6 +70,7 @@ export function createKeyState(source: string, key: string): KeyState {
     incident: undefined,
     firstSeconds: -1,
     headSeconds: -1,
+    clockMinute: -1,
     advancedMinute: -1,
     lastArrivalMs: 0,
     attribution: '',

@@ -43,7 +43,6 @@ const steps: Readonly<Record<Signal, readonly string[]>> = {
   'novelty.sender': misuse,
   'novelty.category': misuse,
   'novelty.template': misuse,
-  'novelty.ip': receiver,
   'novelty.url_domain': [
     'Open no link. Look up who registered the host of the new link and when.',
     ASK_OWNER,

@@ -134,11 +134,16 @@ export function unattributedHabit(
     return undefined
   }
   return {
-    perDay: state.unattributed.finished * (1 - DAILY_DECAY),
+    perDay: Math.max(
+      state.unattributed.finished * (1 - DAILY_DECAY),
+      stored.unattributedMessages / STORED_DAYS,
+    ),
     few: unattributed <= settings.unattributedShareMax * messages,
   }
 }
 
+/** Days that what is stored was counted over. */
+const STORED_DAYS = 35
 /** Where more than this is unattributed anyway, that a message is says nothing about it. */
 const UNATTRIBUTED_SHARE_MAX = 0.2
 

@@ -14,7 +14,6 @@ export const signals = [
   'novelty.sender',
   'novelty.category',
   'novelty.template',
-  'novelty.ip',
   'novelty.url_domain',
   'mix.recipient_domain',
   'key.new',

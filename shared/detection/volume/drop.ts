@@ -15,13 +15,13 @@ const WEEKS_MIN = 2
 /** Where fewer are expected, none is no surprise. */
 const EXPECTED_MIN = 8
 /** A window with more than this share of what is expected has not dropped. */
-const SHARE_MAX = 0.5
+const SHARE_MAX = 0.25
 /**
- * A holiday brings a tenth or a fifth of a working day. That is quiet, not a stop, and worth two points at most; more
+ * A holiday brings a tenth or a fifth of a working day. That is quiet, not a stop, and worth a point and a half; more
  * than that only as far as a tenth of what is expected would be a surprise too.
  */
 const HOLIDAY_SHARE = 0.1
-const QUIET_CAP = 2
+const QUIET_CAP = 1.5
 const HOLIDAY_SURPRISE_MIN = 1
 /** A stop, by length: one hour happens; half a working day is news; a key that never rests stops for a reason. */
 const STOP_CAPS = [2, 4, 4.5] as const
