@@ -180,6 +180,6 @@ function sumOfMinutes(state: VolumeState, first: number, last: number): number {
 }
 
 export { createVolume, type VolumeState } from './volume-state.ts'
-export { decodeVolume, encodeVolume, type EncodedVolume } from './volume-codec.ts'
+export { decodeVolume, encodeVolume } from './volume-codec.ts'
 export type { VolumeGiven } from './spike.ts'
 export { describeVolume } from './describe-volume.ts'
