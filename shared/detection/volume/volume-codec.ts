@@ -42,7 +42,7 @@ const encoded = z.object({
   clusters: z.object({ minute: finite, ten: finite, even: finite, hours: finite }),
   ramp: z.object({ hourly: finite, daily: finite, hourlyStart: finite, dailyStart: finite }),
 })
-export type EncodedVolume = z.output<typeof encoded>
+type EncodedVolume = z.output<typeof encoded>
 
 /** The state as JSON. A state decoded from it behaves as this one does, for ever. */
 export function encodeVolume(state: VolumeState): EncodedVolume {
