@@ -1,6 +1,6 @@
 import { UNATTRIBUTED, type Alert, type Severity, type Signal } from '#shared/domain/alert.ts'
 import { dayOf, minuteOf } from './clock.ts'
-import { setContentTraining } from './content/content-watch.ts'
+import { forgetSuspicion, setContentTraining } from './content/content-watch.ts'
 import { topValuesOf } from './content/top-values.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import { POINTS_MIN, type Evidence } from './evidence.ts'
@@ -224,5 +224,7 @@ export function endEvidence(
     state.dirty = true
     if (alert !== undefined) given.emit(endedAlert(alert, { endMinute: lastMinute + 1, nowMs: given.nowMs }))
   }
-  if (state.evidence.size === 0 && state.incident !== undefined) state.incident.severity = undefined
+  if (state.evidence.size > 0 || state.incident === undefined) return
+  if (state.incident.severity !== undefined) forgetSuspicion(state.content)
+  state.incident.severity = undefined
 }

@@ -57,6 +57,10 @@ export function scoreOf(evidence: Iterable<Pick<Evidence, 'signal' | 'points'>>)
   return { total, groups: sums }
 }
 
+/** Several kinds of faint evidence are an unlucky hour; one of them must be clear, or together they must be more. */
+const LEADING_MIN = 3
+const SEVERAL_MIN = 6.5
+
 /** Messages that strange content needs before it wakes anybody, if they go to fewer domains than `DOMAINS_MIN`. */
 const FEW_DOMAINS_MESSAGES = 40
 const DOMAINS_MIN = 3
@@ -68,7 +72,9 @@ const CONCLUSIVE = 4
  * Whether enough happened to wake somebody. A few test mails to colleagues are as strange as a theft, but go to one
  * domain; a theft goes to many people.
  */
-export function hasImpact(evidence: Iterable<Evidence>, { groups }: Score): boolean {
+export function hasImpact(evidence: Iterable<Evidence>, { total, groups }: Score): boolean {
+  const leading = evidenceGroups.reduce((most, group) => Math.max(most, groups[group]), 0)
+  if (leading < LEADING_MIN && total < SEVERAL_MIN) return false
   if (groups.key >= CONCLUSIVE || groups.outcome >= CONCLUSIVE || groups.volume >= CONCLUSIVE) return true
   for (const { signal, messages, domains } of evidence) {
     const group = groupOf(signal)

@@ -27,9 +27,9 @@ describe('source.silent', () => {
       status: 'open',
     })
     expect(watch.judge([traffic], lastSeen + 21 * 60)).toEqual([])
-    const [raised] = watch.judge([traffic], lastSeen + 4 * HOUR)
+    const [raised] = watch.judge([traffic], lastSeen + 6 * HOUR)
     expect(raised).toMatchObject({ severity: 'critical', alert_id: opened?.alert_id, revision: 2 })
-    const [over] = watch.judge([{ ...traffic, lastSeen: lastSeen + 5 * HOUR }], lastSeen + 5 * HOUR)
+    const [over] = watch.judge([{ ...traffic, lastSeen: lastSeen + 7 * HOUR }], lastSeen + 7 * HOUR)
     expect(over).toMatchObject({ status: 'resolved', alert_id: opened?.alert_id, revision: 3 })
   })
 

@@ -195,9 +195,9 @@ function silenceOf(
  * is longer, sooner the more is missing.
  */
 const LONG: readonly { readonly minutes: number; readonly expected: number }[] = [
-  { minutes: 1, expected: 2000 },
-  { minutes: 240, expected: 100 },
-  { minutes: 720, expected: 30 },
+  { minutes: 60, expected: 5000 },
+  { minutes: 360, expected: 100 },
+  { minutes: 720, expected: 60 },
 ]
 
 function isLong({ silentMinutes, expected }: { silentMinutes: number; expected: number }): boolean {

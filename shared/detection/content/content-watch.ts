@@ -105,6 +105,13 @@ export function acceptContent(state: ContentState): void {
   learnDay(state, true)
 }
 
+/** What was told is over: what comes next is judged afresh, and is as strange as it was. */
+export function forgetSuspicion(state: ContentState): void {
+  state.sender.episodes.fill(undefined)
+  state.audience.mix.points = 0
+  state.audience.stranger.points = 0
+}
+
 function moveToDay(state: ContentState, day: number): void {
   if (state.day !== -1) learnDay(state, state.day > state.untrainedThrough)
   state.day = day
