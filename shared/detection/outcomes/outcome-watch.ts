@@ -1,10 +1,10 @@
-import type { Alert } from '#shared/domain/alert.ts'
+import type { Signal } from '#shared/domain/alert.ts'
 import type { EngineEvent } from '../engine-input.ts'
 import type { EvidenceSink } from '../evidence.ts'
 import { minuteOf } from '../clock.ts'
 import { hashText } from '../statistics/hash-text.ts'
 import { judgeLinkHost } from './judge-link-host.ts'
-import { judgeOutcome, mostSurprising } from './judge-outcome.ts'
+import { judgeOutcome, mostSurprising, type OutcomeSpan } from './judge-outcome.ts'
 import { closeClickDays, countClick, createLinkHosts, promote, type LinkHosts } from './link-hosts.ts'
 import {
   acceptCounts,
@@ -157,12 +157,27 @@ export function acceptOutcomes(state: OutcomeState): void {
   state.toldUntil = Math.max(state.toldUntil, state.counts.head)
 }
 
-type Json = Alert['evidence'][string]
+/** What the key's messages usually come to, and what they come to now where that is more than usual. */
+export type OutcomesDescription = {
+  readonly shares: readonly {
+    readonly signal: Signal
+    readonly outcome: string
+    readonly usual_share: number
+    readonly usual_a_day: number
+    readonly now: OutcomeSpan | null
+  }[]
+  readonly link_domains: readonly { readonly host: string; readonly clicks: number }[]
+  readonly new_link_domains: readonly {
+    readonly host: string
+    readonly clicks: number
+    readonly people: number
+  }[]
+}
 
-/** What the key's messages usually come to and what they come to now, for people and machines. */
-export function describeOutcomes(state: OutcomeState): Json {
+/** For people and machines. */
+export function describeOutcomes(state: OutcomeState): OutcomesDescription {
   const view = { ...state, fromMinute: toldFrom(state), mature: true }
-  const shares: Json[] = []
+  const shares: OutcomesDescription['shares'][number][] = []
   for (let column = FIRST_KIND; column < FIRST_KIND + KINDS; column += 1) {
     const kind = kindOf(column)
     const fit = fitOf(state.counts, kind)

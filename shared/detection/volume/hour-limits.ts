@@ -137,18 +137,21 @@ function peaksOf(
   return burstKey || given.learning ? { near: short.any, any: short.any } : short
 }
 
-function floorFor(
-  { mean, near, busyHour }: { mean: number; near: number; busyHour: number },
-  settings: DetectionSettings,
-): number {
-  return Math.ceil(
-    Math.max(
-      mean + settings.excessMin,
-      mean + settings.excessOfBusyHour * busyHour,
-      mean * settings.ratioMin,
-      near * settings.overOwnPeak + 1,
-    ),
-  )
+type Usual = { readonly mean: number; readonly near: number; readonly busyHour: number }
+
+function floorFor(usual: Usual, settings: DetectionSettings): number {
+  const floors = floorsOf(usual, settings)
+  return Math.ceil(Math.max(floors.excess_min, floors.excess_of_busy_hour, floors.ratio_min, floors.own_peak))
+}
+
+/** The counts from which a window is looked at, by the setting or habit that asks for it; all of them must be reached. */
+export function floorsOf({ mean, near, busyHour }: Usual, settings: DetectionSettings) {
+  return {
+    excess_min: mean + settings.excessMin,
+    excess_of_busy_hour: mean + settings.excessOfBusyHour * busyHour,
+    ratio_min: mean * settings.ratioMin,
+    own_peak: near * settings.overOwnPeak + 1,
+  }
 }
 
 const YOUNG_SCALE_INDEX = 1

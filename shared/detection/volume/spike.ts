@@ -101,7 +101,7 @@ function judgeExcess(
 /** A long window counts while the excess goes on: while the shorter one that ends with it holds more than usual. */
 const GOES_ON_RATIO = 1.25
 
-function goesOn(
+export function goesOn(
   state: VolumeState,
   { at, index, counts }: { at: number; index: ScaleIndex; counts: readonly number[] },
 ): boolean {
