@@ -19,6 +19,7 @@ import { advanceOutcomes, countOutcome } from './outcomes/outcome-watch.ts'
 import {
   countForSource,
   createSourceState,
+  forgetUnattributedToday,
   isDisturbed,
   isFirstKey,
   isMatureSource,
@@ -257,6 +258,7 @@ function feedMessage(engine: EngineState, source: SourceState, event: EngineEven
   if (!engine.silent) countForSource(source, event.key, minute)
   const state = keyFor(engine, source, event)
   if (state === undefined) return
+  if (event.key === UNATTRIBUTED && state.incident?.severity !== undefined) forgetUnattributedToday(source)
   const clockMinute = Math.floor(nowMs / MINUTE_MS)
   tickKey(engine, source, state, clockMinute)
   const { sink, knowledge } = engine

@@ -17,8 +17,8 @@ export function groupOf(signal: Signal): EvidenceGroup {
   return groupOfFamily[signal.slice(0, signal.indexOf('.'))] ?? 'key'
 }
 
-/** Further evidence of one group counts half: it mostly rests on the same change. */
-const SAME_GROUP = 0.5
+/** Further evidence of one group counts less than half: it mostly rests on the same change. */
+const SAME_GROUP = 0.4
 /** No group but the key's own says more than this, whatever its arithmetic: models are wrong in the far tail. */
 const GROUP_MAX = 9
 
@@ -35,7 +35,7 @@ export type Score = {
 
 /**
  * Adds up what is known against an entity. Points are logarithms of probabilities, so those of independent groups add;
- * within a group the strongest counts whole and the others half.
+ * within a group the strongest counts whole and the others less than half.
  */
 export function scoreOf(evidence: Iterable<Pick<Evidence, 'signal' | 'points'>>): Score {
   const strongest = { sender: 0, audience: 0, volume: 0, outcome: 0, key: 0 }
@@ -46,15 +46,31 @@ export function scoreOf(evidence: Iterable<Pick<Evidence, 'signal' | 'points'>>)
     sums[group] += counted
     if (counted > strongest[group]) strongest[group] = counted
   }
-  let total = 0
+  let leading = 0
   for (const group of evidenceGroups) {
     // A burst, a ramp and mail at night are one count seen thrice.
     const further = group === 'volume' ? 0 : SAME_GROUP * (sums[group] - strongest[group])
     const points = strongest[group] + further
     sums[group] = group === 'key' ? points : Math.min(GROUP_MAX, points)
-    total += sums[group]
+    leading = Math.max(leading, sums[group])
+  }
+  let total = 0
+  let isLeadingAdded = false
+  for (const group of evidenceGroups) {
+    const isLeading = !isLeadingAdded && sums[group] === leading
+    if (isLeading) isLeadingAdded = true
+    total += isLeading ? leading : beyondFaint(sums[group])
   }
   return { total, groups: sums }
+}
+
+/** Most keys have a point of something on most days: that adds nothing to what is clear. From two points on all counts. */
+const FAINT = 1
+const CLEAR = 2
+
+function beyondFaint(points: number): number {
+  if (points >= CLEAR) return points
+  return Math.max(0, (points - FAINT) * (CLEAR / (CLEAR - FAINT)))
 }
 
 /** Several kinds of faint evidence are an unlucky hour; one of them must be clear, or together they must be more. */

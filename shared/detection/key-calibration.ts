@@ -21,6 +21,9 @@ export type KeyCalibration = {
 const DAYS_KEPT = 60
 /** A day's score counts up to this: an attack that woke nobody must not buy silence for the next one. */
 const LEARNT_MAX = 5.5
+/** In its first days everything about a key is new; that is no measure for later. */
+const FIRST_DAYS = 3
+const FIRST_DAYS_MAX = 1.5
 /**
  * Before a key has shown its own: one day in five has a score over 1.5, and larger ones thin out by a factor of ten
  * for every 1.3 points. A dozen days of its own weigh as much.
@@ -35,7 +38,8 @@ export function createCalibration(): KeyCalibration {
 export function moveCalibration(state: KeyCalibration, day: number, disturbed: boolean): void {
   if (day <= state.day) return
   if (state.day !== -1 && !state.disturbed) {
-    state.maxima.push(Math.min(LEARNT_MAX, rounded(state.largestToday)))
+    const most = state.maxima.length < FIRST_DAYS ? FIRST_DAYS_MAX : LEARNT_MAX
+    state.maxima.push(Math.min(most, rounded(state.largestToday)))
     if (state.maxima.length > DAYS_KEPT) state.maxima.shift()
     state.tail = fitTail(state.maxima, PRIOR)
   }

@@ -25,7 +25,7 @@ export type SourceState = {
 /** The longest pause of each of the last days, and until when a far longer one makes windows look empty. */
 type SourceGaps = { day: number; today: number; days: number[]; disturbedUntil: number }
 
-type FadingCount = { day: number; finished: number; today: number }
+type FadingCount = { day: number; days: number; finished: number; today: number }
 
 /** A source's first day: everything is new then, and nothing is unusual. */
 const MATURE_SECONDS = 24 * 3600
@@ -44,8 +44,8 @@ export function createSourceState(source: string): SourceState {
     stored: { source, firstSeen: undefined, unit: undefined, messages: 0, unattributedMessages: 0 },
     unit: undecidedUnit,
     firstSeen: Infinity,
-    messages: { day: -1, finished: 0, today: 0 },
-    unattributed: { day: -1, finished: 0, today: 0 },
+    messages: { day: -1, days: 0, finished: 0, today: 0 },
+    unattributed: { day: -1, days: 0, finished: 0, today: 0 },
     eventMinute: -1,
     arrivalMinute: -1,
     lastEvictionMinute: -1,
@@ -104,10 +104,16 @@ export function isFirstKey(state: SourceState, firstSeconds: number): boolean {
   return firstSeconds - state.firstSeen < FIRST_KEYS_SECONDS
 }
 
+/** The unattributed mail of an incident, as far as it was counted today, is no habit. */
+export function forgetUnattributedToday(state: SourceState): void {
+  state.unattributed.today = 0
+}
+
 function count(fading: FadingCount, minute: number): void {
   const day = Math.floor(minute / DAY_MINUTES)
   if (day > fading.day) {
     const passed = fading.day === -1 ? 0 : day - fading.day
+    if (fading.day !== -1) fading.days += 1
     fading.finished = (fading.finished + fading.today) * DAILY_DECAY ** passed
     fading.today = 0
     fading.day = day
@@ -129,19 +135,20 @@ export function unattributedHabit(
 ): { readonly perDay: number; readonly few: boolean } | undefined {
   const { stored } = state
   const messages = Math.max(stored.messages, state.messages.finished)
-  const unattributed = Math.max(stored.unattributedMessages, state.unattributed.finished)
+  // What was counted here leaves out incidents; what is stored does not.
+  const isOwn = state.messages.days >= OWN_DAYS_MIN || stored.messages === 0
+  const unattributed = isOwn ? state.unattributed.finished : stored.unattributedMessages
   if (messages < settings.unattributedHistoryMin || unattributed > UNATTRIBUTED_SHARE_MAX * messages) {
     return undefined
   }
   return {
-    perDay: Math.max(
-      state.unattributed.finished * (1 - DAILY_DECAY),
-      stored.unattributedMessages / STORED_DAYS,
-    ),
+    perDay: isOwn ? unattributed * (1 - DAILY_DECAY) : unattributed / STORED_DAYS,
     few: unattributed <= settings.unattributedShareMax * messages,
   }
 }
 
+/** Days after which what was counted here is enough. */
+const OWN_DAYS_MIN = 10
 /** Days that what is stored was counted over. */
 const STORED_DAYS = 35
 /** Where more than this is unattributed anyway, that a message is says nothing about it. */

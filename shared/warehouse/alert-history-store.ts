@@ -6,6 +6,7 @@ import { sqlFile } from './sql-file.ts'
 
 const RECENT_ALERTS = sqlFile('recent-alerts')
 const FIND_ALERTS = sqlFile('find-alerts')
+const CHANGES_OF_ALERT = sqlFile('changes-of-alert')
 const ALERTS_MAX = 5000
 
 /** Of the last year: every alert that is open, and those that changed since a time (milliseconds). At most 5,000. */
@@ -36,6 +37,16 @@ export async function findAlerts(client: ClickHouseClient, prefix: string): Prom
   const result = await client.query({
     query: FIND_ALERTS,
     query_params: { prefix, limit: ALERTS_MAX },
+    format: 'JSONEachRow',
+  })
+  return z.array(alertRow).parse(await result.json())
+}
+
+/** Every state change of one alert, the first one first; empty for an id that no alert has. */
+export async function changesOfAlert(client: ClickHouseClient, alertId: string): Promise<Alert[]> {
+  const result = await client.query({
+    query: CHANGES_OF_ALERT,
+    query_params: { alertId },
     format: 'JSONEachRow',
   })
   return z.array(alertRow).parse(await result.json())

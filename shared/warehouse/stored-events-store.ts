@@ -76,6 +76,8 @@ export type PastWanted = {
   readonly fromSeconds: number
   /** About so many of each key's newest events: whole hours until there are as many. */
   readonly eventsPerKeyMax: number
+  /** Milliseconds: only what arrived until then; everything unless given. */
+  readonly arrivedUntilMs?: number | undefined
   readonly pending?: PendingBlock | undefined
 }
 
@@ -95,10 +97,17 @@ export async function* pastEvents(
     for (const { fromSeconds, group } of inStatements(counts, wanted)) {
       yield* rowsOf(client, {
         sql: withNames(EVENTS_OF_KEYS, group),
-        params: { ...pendingParams(wanted.pending), from: fromSeconds },
+        params: { ...pendingParams(wanted.pending), from: fromSeconds, untilMs: untilMsOf(wanted) },
       })
     }
   }
+}
+
+/** The last time that ClickHouse's DateTime holds. */
+const LATEST_MS = (2 ** 32 - 1) * 1000
+
+function untilMsOf({ arrivedUntilMs = LATEST_MS }: PastWanted): number {
+  return Math.min(LATEST_MS, Math.floor(arrivedUntilMs))
 }
 
 type KeyCount = KeyName & { readonly fromSeconds: number; readonly events: number }
@@ -106,13 +115,14 @@ type KeyCount = KeyName & { readonly fromSeconds: number; readonly events: numbe
 async function countEvents(
   client: ClickHouseClient,
   names: readonly KeyName[],
-  { fromSeconds, eventsPerKeyMax }: PastWanted,
+  wanted: PastWanted,
 ): Promise<KeyCount[]> {
   const result = await client.query({
     query: withNames(KEY_EVENT_COUNTS, names),
     query_params: {
-      from: Math.max(0, Math.floor(fromSeconds / HOUR_SECONDS) * HOUR_SECONDS),
-      enough: eventsPerKeyMax,
+      from: Math.max(0, Math.floor(wanted.fromSeconds / HOUR_SECONDS) * HOUR_SECONDS),
+      until: Math.floor(untilMsOf(wanted) / 1000),
+      enough: wanted.eventsPerKeyMax,
     },
     format: 'JSONCompactEachRow',
   })

@@ -57,6 +57,9 @@ const EPISODE_SECONDS = 24 * 3600
 const HOLD_MINUTES = 180
 /** Further fields that are new together with the strangest one rest on the same change: they count half. */
 const FURTHER_FIELDS = 0.5
+/** Other fields from the same host and pool are what a deployment brings. */
+const SAME_HOST = 0.8
+const HOST = 1
 /** One odd message may be somebody's test; from the fifth on it is a way of sending. */
 const BY_MESSAGES = [0, 0.5, 0.65, 0.8, 0.9, 1] as const
 
@@ -103,7 +106,9 @@ function pointsOfFields(watch: SenderWatch, fields: readonly number[], given: Se
     strongest = Math.max(strongest, points)
     sum += points
   }
-  return strongest + FURTHER_FIELDS * (sum - strongest)
+  const points = strongest + FURTHER_FIELDS * (sum - strongest)
+  const isSameHost = fields.includes(HOST) && strongest === sum && (found[HOST]?.count ?? 0) > 0
+  return isSameHost ? SAME_HOST * points : points
 }
 
 /** A message belongs to an episode when it is about as strange as the strangest one. */

@@ -1,4 +1,4 @@
--- Events of some keys since a time, key by key in order of arrival. Events of a block that is about to be given to the
+-- Events of some keys since a time that arrived until another, key by key in order of arrival. Events of a block that is about to be given to the
 -- engine are left out.
 SELECT
     source, key, event, toUnixTimestamp(timestamp), toUnixTimestamp64Milli(received_at), attribution,
@@ -7,6 +7,7 @@ SELECT
 FROM events
 WHERE (source, key) IN JSONExtract(base64Decode('KEYS_BASE64'), 'Array(Tuple(String, String))')
   AND timestamp >= toDateTime({from:UInt32}, 'UTC')
+  AND received_at <= fromUnixTimestamp64Milli({untilMs:Int64}, 'UTC')
   AND NOT (
       log_partition = {pendingPartition:UInt16} AND log_offset BETWEEN {firstOffset:UInt64} AND {lastOffset:UInt64}
       AND received_at >= fromUnixTimestamp64Milli({pendingFromMs:Int64}, 'UTC'))

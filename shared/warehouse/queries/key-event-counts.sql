@@ -11,6 +11,7 @@ FROM
         FROM usage_hour
         WHERE (source, key) IN JSONExtract(base64Decode('KEYS_BASE64'), 'Array(Tuple(String, String))')
           AND hour >= toDateTime({from:UInt32}, 'UTC')
+          AND hour <= toDateTime({until:UInt32}, 'UTC')
         GROUP BY source, key, hour
     )
 )
