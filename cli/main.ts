@@ -3,6 +3,7 @@ import { AppError } from '#shared/runtime/app-error.ts'
 import { registerAlerts } from './commands/alerts.ts'
 import { registerBacktest } from './commands/backtest.ts'
 import { registerDoctor } from './commands/doctor.ts'
+import { registerExplain } from './commands/explain.ts'
 import { registerKeys } from './commands/keys.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerServices } from './commands/services.ts'
@@ -28,6 +29,7 @@ registerDoctor(program)
 registerSimulate(program)
 registerBacktest(program)
 registerAlerts(program)
+registerExplain(program)
 registerKeys(program)
 
 try {
