@@ -4,13 +4,6 @@ export type DetectionSettings = {
   readonly pageScoreMin: number
   /** … and a key must not reach its own limit by itself more often than once in so many days with traffic. */
   readonly pageEveryDays: number
-  /**
-   * Surprise (−log10 p) at which an episode opens. A key has 1.6 million judged windows a year; at one in 10⁹
-   * chance alone opens one in six hundred key-years, which leaves room for the model being wrong in the far tail.
-   */
-  readonly openingSurprise: number
-  /** Below this surprise a window is calm again: usual to within one in a thousand. */
-  readonly calmSurprise: number
   /** Significant is not important: an excess must also be this many messages … */
   readonly excessMin: number
   /** … this share of the key's busiest usual hour … */
@@ -27,9 +20,8 @@ export type DetectionSettings = {
   readonly unattributedShareMax: number
   /** Messages a source must have had before that share means anything. */
   readonly unattributedHistoryMin: number
-  /** Messages beyond what is usual that make an episode critical: on an attributed key, and unattributed. */
+  /** Messages out that make an incident critical: on an attributed key, and unattributed. */
   readonly criticalExcess: number
-  readonly criticalRatio: number
   readonly criticalUnattributed: number
   /** Surprise and expected count at which a source's silence is an alert. */
   readonly silenceSurprise: number
@@ -41,8 +33,6 @@ export type DetectionSettings = {
 export const defaultDetectionSettings: DetectionSettings = {
   pageScoreMin: 5,
   pageEveryDays: 730,
-  openingSurprise: 9,
-  calmSurprise: 3,
   excessMin: 30,
   excessOfBusyHour: 0.25,
   ratioMin: 1.5,
@@ -52,7 +42,6 @@ export const defaultDetectionSettings: DetectionSettings = {
   unattributedShareMax: 0.002,
   unattributedHistoryMin: 500,
   criticalExcess: 500,
-  criticalRatio: 3,
   criticalUnattributed: 100,
   silenceSurprise: 6,
   silenceExpectedMin: 8,

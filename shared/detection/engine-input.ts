@@ -1,5 +1,3 @@
-import type { Alert } from '#shared/domain/alert.ts'
-import type { HourShape } from './volume/key-history.ts'
 import type { VolumeUnit } from './volume/volume-unit.ts'
 
 /** One event, each given once: duplicates are removed before the engine. */
@@ -42,21 +40,6 @@ export type EventFacts = {
   /** Of a bounce: SendGrid's class, such as `Invalid Address`. */
   readonly bounceClass: string
   readonly machineOpen: boolean
-}
-
-/** What is stored about a key, in its source's unit of volume; any order, each hour and minute once. */
-export type StoredKey = {
-  readonly source: string
-  readonly key: string
-  /** First event of any type, seconds; undefined when nothing is stored. */
-  readonly firstSeen: number | undefined
-  /** Present minute: the rings are moved to here. */
-  readonly minute: number
-  readonly hours: readonly { readonly hour: number; readonly messages: number }[]
-  readonly shapes: readonly HourShape[]
-  readonly minutes: readonly { readonly minute: number; readonly messages: number }[]
-  /** The latest state of each alert of this key that started within the history. */
-  readonly alerts: readonly Alert[]
 }
 
 /** What is stored about a source as a whole. */

@@ -3,13 +3,9 @@ import { z } from 'zod'
 import { alertSchema, type Alert } from '#shared/domain/alert.ts'
 import type { ClickHouseClient } from './client.ts'
 import { sqlFile } from './sql-file.ts'
-import { inGroups, statementValue } from './statement-value.ts'
-import type { KeyName } from './usage-store.ts'
 
-const ALERTS_OF_KEYS = sqlFile('alerts-of-keys')
 const OPEN_ALERTS = sqlFile('open-alerts')
 const CHANGES_SINCE = sqlFile('alert-changes-since')
-const KEYS_PER_QUERY = 100
 
 const columns = [
   'alert_id',
@@ -63,27 +59,6 @@ export async function insertAlertChanges(client: ClickHouseClient, alerts: reado
   for await (const _chunk of stream) {
     // Nothing comes back from an insert; the end of the answer says that it is done.
   }
-}
-
-/** The present state of the alerts on these keys that started since a time (seconds). */
-export async function alertsOfKeys(
-  client: ClickHouseClient,
-  keys: readonly KeyName[],
-  sinceSeconds: number,
-): Promise<Alert[]> {
-  const alerts: Alert[] = []
-  for (const group of inGroups(keys, KEYS_PER_QUERY)) {
-    const result = await client.query({
-      query: ALERTS_OF_KEYS.replace(
-        'KEYS_BASE64',
-        statementValue(group.map(({ source, key }) => [source, key])),
-      ),
-      query_params: { from: Math.max(0, Math.floor(sinceSeconds)) },
-      format: 'JSONEachRow',
-    })
-    alerts.push(...z.array(alertRow).parse(await result.json()))
-  }
-  return alerts
 }
 
 /** Every alert that is open now. */

@@ -1,15 +1,10 @@
 import { z } from 'zod'
-import type { StoredKey, StoredSource } from '#shared/detection/engine-input.ts'
-import { HISTORY_HOURS, HISTORY_MINUTES, SHAPE_HOURS } from '#shared/detection/volume/key-history.ts'
+import type { StoredSource } from '#shared/detection/engine-input.ts'
 import type { SourceTraffic } from '#shared/detection/source-silence.ts'
-import { volumeEvents, type VolumeUnit } from '#shared/detection/volume/volume-unit.ts'
 import type { ClickHouseClient } from './client.ts'
 import { sqlFile } from './sql-file.ts'
 import { inGroups, statementValue } from './statement-value.ts'
 
-const KEY_HOURS = sqlFile('key-hours')
-const KEY_HOUR_SHAPES = sqlFile('key-hour-shapes')
-const KEY_MINUTES = sqlFile('key-minutes')
 const KEY_ACTIVITY = sqlFile('key-activity')
 const KEY_PARTITIONS = sqlFile('key-partitions')
 const SOURCE_ACTIVITY = sqlFile('source-activity')
@@ -28,6 +23,8 @@ const DAY_SECONDS = 24 * HOUR_SECONDS
 const SOURCE_DAYS = 28
 /** Messages below which a source without `processed` may still be one that has just begun. */
 const OUTCOMES_TO_DECIDE = 500
+/** The watch on silence knows a source by so many hours: five weeks. */
+const HISTORY_HOURS = 35 * 24
 /** A key's partition is looked for among its events of this many days. */
 const PARTITION_DAYS = 7
 
@@ -37,16 +34,6 @@ export function keyText({ source, key }: KeyName): string {
 }
 
 const named = z.object({ source: z.string(), key: z.string() })
-const hoursRow = named.extend({ hours: z.array(z.number()), counts: z.array(z.number()) })
-const shapeRow = named.extend({
-  hour_number: z.number(),
-  peak_1: z.number(),
-  peak_10: z.number(),
-  peak_60: z.number(),
-  pairs_1: z.number(),
-  pairs_10: z.number(),
-})
-const minuteRow = named.extend({ minute_number: z.number(), messages: z.number() })
 const activityRow = named.extend({ first_seen: z.number(), last_seen: z.number() })
 const partitionRow = named.extend({ partition: z.number() })
 
@@ -68,69 +55,6 @@ export async function keyPartitions(
   const params = { from: nowSeconds - PARTITION_DAYS * DAY_SECONDS }
   const rows = await rowsOfKeys(client, { sql: KEY_PARTITIONS, keys, row: partitionRow, params })
   return new Map(rows.map((row) => [keyText(row), row.partition]))
-}
-
-/** A key to load, with its source's unit and the minute (since the epoch) its history is wanted up to. */
-export type WantedKey = KeyName & { readonly unit: VolumeUnit; readonly minute: number }
-
-/** What is stored of each key's usage, for the engine; the alerts are not in it. */
-export async function loadKeyUsage(
-  client: ClickHouseClient,
-  wanted: readonly WantedKey[],
-): Promise<Omit<StoredKey, 'alerts'>[]> {
-  const loaded: Omit<StoredKey, 'alerts'>[] = []
-  for (const unit of ['processed', 'outcomes'] as const) {
-    for (const group of inGroups(
-      wanted.filter((key) => key.unit === unit),
-      KEYS_PER_QUERY,
-    )) {
-      loaded.push(...(await loadGroup(client, group, volumeEvents[unit])))
-    }
-  }
-  return loaded
-}
-
-async function loadGroup(
-  client: ClickHouseClient,
-  keys: readonly WantedKey[],
-  events: readonly string[],
-): Promise<Omit<StoredKey, 'alerts'>[]> {
-  const oldest = keys.reduce((minute, key) => Math.min(minute, key.minute), Infinity) * 60
-  const since = (seconds: number) => ({ from: Math.max(0, oldest - seconds), events })
-  const [activity, hours, shapes, minutes] = await Promise.all([
-    keyActivity(client, keys),
-    rowsOfKeys(client, { sql: KEY_HOURS, keys, row: hoursRow, params: since(HISTORY_HOURS * HOUR_SECONDS) }),
-    rowsOfKeys(client, {
-      sql: KEY_HOUR_SHAPES,
-      keys,
-      row: shapeRow,
-      params: since(SHAPE_HOURS * HOUR_SECONDS),
-    }),
-    rowsOfKeys(client, { sql: KEY_MINUTES, keys, row: minuteRow, params: since(HISTORY_MINUTES * 60) }),
-  ])
-  const hoursOf = new Map(hours.map((row) => [keyText(row), row]))
-  const shapesOf = byKey(shapes)
-  const minutesOf = byKey(minutes)
-  return keys.map(({ source, key, minute }) => {
-    const name = keyText({ source, key })
-    const own = hoursOf.get(name)
-    return {
-      source,
-      key,
-      firstSeen: activity.get(name)?.firstSeen,
-      minute,
-      hours: (own?.hours ?? []).map((hour, index) => ({ hour, messages: own?.counts[index] ?? 0 })),
-      shapes: (shapesOf.get(name) ?? []).map((row) => ({
-        hour: row.hour_number,
-        peaks: [row.peak_1, row.peak_10, row.peak_60],
-        pairs: [row.pairs_1, row.pairs_10],
-      })),
-      minutes: (minutesOf.get(name) ?? []).map((row) => ({
-        minute: row.minute_number,
-        messages: row.messages,
-      })),
-    }
-  })
 }
 
 const sourceActivityRow = z.object({ source: z.string(), first_seen: z.number(), last_seen: z.number() })
@@ -242,13 +166,3 @@ async function rowsOf<Row extends z.ZodType>(
   return z.array(question.row).parse(await result.json())
 }
 
-function byKey<Row extends KeyName>(rows: readonly Row[]): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>()
-  for (const row of rows) {
-    const name = keyText(row)
-    const group = groups.get(name)
-    if (group === undefined) groups.set(name, [row])
-    else group.push(row)
-  }
-  return groups
-}

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { alertsOfKeys, insertAlertChanges, openAlerts } from '#shared/warehouse/alert-store.ts'
+import { alertChangesSince, insertAlertChanges, openAlerts } from '#shared/warehouse/alert-store.ts'
 import { createWarehouseClient, type ClickHouseClient } from '#shared/warehouse/client.ts'
 import { toEventRow, type EventRow } from '#shared/warehouse/event-row.ts'
 import { findStoredEvents, identityOf, insertEvents } from '#shared/warehouse/event-store.ts'
@@ -8,7 +8,6 @@ import { createRecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
 import { insertRejected, toRejectedRow } from '#shared/warehouse/rejected-store.ts'
 import {
   keyPartitions,
-  loadKeyUsage,
   loadSourceHours,
   loadSources,
   loadSourceTraffic,
@@ -18,7 +17,6 @@ import type { Alert } from '#shared/domain/alert.ts'
 import { exampleAlert } from '#shared/domain/example-alert.ts'
 import { habitsOf, MONDAY, traffic } from '../support/engine-traffic.ts'
 import { startTestWarehouse, type TestWarehouse } from '../support/start-warehouse.ts'
-import { storedKeyOf } from '../support/stored-key.ts'
 import { anEventMessage, countOf, differingRollupCells } from '../support/stored-events.ts'
 
 let warehouse: TestWarehouse
@@ -120,8 +118,8 @@ describe('findStoredEvents', () => {
   })
 })
 
-describe('loadKeyUsage', () => {
-  it('reads from the rollups exactly what the engine itself would remember', async () => {
+describe('usage', () => {
+  it('reads from the rollups what is known of a source', async () => {
     const events = [
       ...traffic({
         keys: { orders: habitsOf(5).transactional },
@@ -139,21 +137,6 @@ describe('loadKeyUsage', () => {
     )
     await insertEvents(client, block, 'usage:1')
     const minute = MONDAY + 4319
-    const [loaded] = await loadKeyUsage(client, [
-      { source: 'usage', key: 'orders', unit: 'processed', minute },
-    ])
-    const own = events.map((event) => ({ ...event, source: 'usage' }))
-    const expected = storedKeyOf(own, [], { source: 'usage', key: 'orders', minute })
-    const sorted = (usage: typeof loaded) => ({
-      ...usage,
-      hours: usage?.hours.toSorted((a, b) => a.hour - b.hour),
-      shapes: usage?.shapes.toSorted((a, b) => a.hour - b.hour),
-      minutes: usage?.minutes.toSorted((a, b) => a.minute - b.minute),
-    })
-    const { alerts: _, ...usage } = expected
-    const recent = usage.minutes.filter((cell) => cell.minute >= minute - 240)
-    expect(sorted(loaded)).toEqual(sorted({ ...usage, minutes: recent }))
-
     const [source] = (await loadSources(client, minute * 60)).filter((stored) => stored.source === 'usage')
     expect(source).toEqual({
       source: 'usage',
@@ -188,7 +171,8 @@ describe('alerts', () => {
     const over = endedAlert(opened, { endMinute: startMinute + 30, nowMs: (startMinute + 40) * 60_000 })
     await insertAlertChanges(client, [over])
     expect((await openAlerts(client)).filter(({ source }) => source === 'alerts')).toEqual([])
-    expect(await alertsOfKeys(client, [opened], startMinute * 60 - 60)).toEqual([over])
+    const changes = await alertChangesSince(client, startMinute * 60_000)
+    expect(changes.filter(({ source }) => source === 'alerts')).toEqual([opened, over])
   })
 })
 

@@ -12,7 +12,6 @@ import { countDistinct, type FewDistinct } from './few-distinct.ts'
 
 /** What tells one sending program from another, in the order of the fields below. */
 export const senderFields = ['fingerprint', 'senderHost', 'pool', 'template', 'categories'] as const
-export type SenderField = (typeof senderFields)[number]
 type SenderSignal = 'novelty.sender' | 'novelty.template' | 'novelty.category'
 
 /** Fields that one signal speaks of. */
