@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Config } from '#shared/config/config.ts'
-import { EVERY, severities, type Alert, type Signal } from '#shared/domain/alert.ts'
+import { EVERY, type Alert, type Signal } from '#shared/domain/alert.ts'
 import { describeNumber } from '#shared/domain/number-text.ts'
 import { changesOfAlert } from '#shared/warehouse/alert-history-store.ts'
 import type { ClickHouseClient } from '#shared/warehouse/client.ts'
@@ -16,7 +16,7 @@ export type Explanation = {
   readonly alert: Incident['alerts'][number] | null
   /** Its state changes, the first one first. */
   readonly changes: readonly Alert[]
-  /** The change that is worked out again: when it first had its highest severity. */
+  /** The change that is worked out again: the one that first woke somebody, or else the first one. */
   readonly told: Alert | null
   /** Signals of the same incident. */
   readonly others: readonly Signal[]
@@ -50,7 +50,7 @@ export async function explainAlert(
   const [alert] = alerts
   if (alert === undefined) throw new Error('an incident has alerts')
   const changes = await changesOfAlert(client, alert.alert_id)
-  const told = highestFirst(changes) ?? alert
+  const told = wakingChange(changes) ?? alert
   const incident = await findIncident(client, alert.incident_id)
   const stored = {
     alert,
@@ -87,10 +87,9 @@ export async function explainKey(
   return { alert: null, changes: [], told: null, others: [], moment, differences: null, gaps }
 }
 
-function highestFirst(changes: readonly Alert[]): Alert | undefined {
-  const open = changes.filter(({ status }) => status === 'open')
-  const highest = Math.max(...open.map(({ severity }) => severities.indexOf(severity)))
-  return open.find(({ severity }) => severities.indexOf(severity) === highest)
+/** The change that first woke somebody, or else the first one. */
+function wakingChange(changes: readonly Alert[]): Alert | undefined {
+  return changes.find(({ status, severity }) => status === 'open' && severity !== 'info') ?? changes[0]
 }
 
 const scoreSchema = z.object({ incident_score: z.object({ total: z.number(), limit: z.number() }) })
