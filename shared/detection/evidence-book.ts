@@ -217,12 +217,19 @@ export function endEvidence(
   presentMinute: number,
   given: { readonly nowMs: number; readonly emit: (alert: Alert) => void },
 ): void {
-  for (const [signal, { latest, lastMinute, alert }] of state.evidence) {
-    if (presentMinute <= lastMinute + latest.holdMinutes) continue
+  const isOver = ({ latest, lastMinute }: ActiveEvidence) => presentMinute > lastMinute + latest.holdMinutes
+  // An incident that woke somebody ends as a whole: what comes and goes within it is not told again and again.
+  const isHeld = state.incident?.severity !== undefined && ![...state.evidence.values()].every(isOver)
+  if (isHeld) return
+  for (const [signal, active] of state.evidence) {
+    if (!isOver(active)) continue
+    const { lastMinute, alert } = active
     state.evidence.delete(signal)
     state.ended.set(signal, lastMinute + 1)
     state.dirty = true
-    if (alert !== undefined) given.emit(endedAlert(alert, { endMinute: lastMinute + 1, nowMs: given.nowMs }))
+    if (alert !== undefined) {
+      given.emit(endedAlert(alert, { endMinute: lastMinute + 1, nowMs: given.nowMs }))
+    }
   }
   if (state.evidence.size > 0 || state.incident === undefined) return
   if (state.incident.severity !== undefined) forgetSuspicion(state.content)

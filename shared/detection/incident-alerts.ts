@@ -5,6 +5,7 @@ import { isoOfMinute, isoOfSeconds, minuteOf } from './clock.ts'
 import type { Evidence } from './evidence.ts'
 import { evidenceGroups, type Score } from './incident-score.ts'
 import { nextSteps } from './next-steps.ts'
+import { cauchyCombination } from './statistics/combine-p-values.ts'
 
 /** A function of what is given, so that a replay finds the same alert and nobody is paged twice. */
 export function alertIdOf(
@@ -128,6 +129,8 @@ function evidenceOf(evidence: Evidence, frame: AlertFrame): Alert['evidence'] {
     incident_score: {
       total: rounded(score.total),
       limit: rounded(frame.limit),
+      // Holds whatever the evidence has in common; the total takes the groups as independent.
+      dependent_surprise: rounded(cauchyCombination([evidence, ...others].map(({ points }) => points))),
       groups: Object.fromEntries(
         evidenceGroups.flatMap((group) =>
           score.groups[group] > 0 ? [[group, rounded(score.groups[group])]] : [],

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { decodeBottomK, encodeBottomK } from '../statistics/bottom-k.ts'
+import { sharedText } from '../shared-text.ts'
 import { hashText } from '../statistics/hash-text.ts'
 import {
   createAudienceWatch,
@@ -120,7 +121,7 @@ function restoreSender(sender: SenderWatch, saved: SavedContent): void {
     if (memory === undefined) continue
     memory.newDays = newDays
     memory.records = records.map(([value, count, days, lastDay, today]) => ({
-      value,
+      value: sharedText(value),
       count,
       days,
       lastDay,

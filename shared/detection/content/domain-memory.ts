@@ -1,3 +1,5 @@
+import { sharedText } from '../shared-text.ts'
+
 /** The recipient domains that a key mails most, and how many of its messages go to others. */
 export type DomainMemory = {
   /** Parallel arrays; the first `size` are in use. Hashes of the domains, learnt messages, messages of today. */
@@ -58,7 +60,7 @@ export function addDomain(memory: DomainMemory, hash: number, name: string): num
   memory.counts[size] = 0
   memory.today[size] = 0
   memory.window[size] = 0
-  memory.names[size] = name
+  memory.names[size] = sharedText(name)
   memory.size = size + 1
   return size
 }

@@ -1,3 +1,5 @@
+import { sharedText } from '../shared-text.ts'
+
 /** One value of a field, and how a key has used it. */
 export type ValueRecord = {
   readonly value: string
@@ -40,12 +42,24 @@ export function countValue(memory: ValueMemory, value: string): ValueRecord {
     return first
   }
   const at = records.findIndex((record) => record.value === value)
-  const record = at === -1 ? { value, count: 0, days: 0, lastDay: -1, today: 0 } : records[at]
+  return at === -1 ? addRecord(memory, value) : moveToFront(records, at)
+}
+
+/** Arrays without room to spare: most fields have one value for years, and an array that grows takes 17 places. */
+function addRecord(memory: ValueMemory, value: string): ValueRecord {
+  const record = { value: sharedText(value), count: 0, days: 0, lastDay: -1, today: 1 }
+  const { records } = memory
+  if (records.length >= RECORDS_MAX) records.splice(indexOfOldest(records), 1)
+  memory.records = [record, ...records]
+  return record
+}
+
+function moveToFront(records: ValueRecord[], at: number): ValueRecord {
+  const record = records[at]
   if (record === undefined) throw new Error('a found value has a record')
+  records.copyWithin(1, 0, at)
+  records[0] = record
   record.today += 1
-  if (at !== -1) records.splice(at, 1)
-  else if (records.length >= RECORDS_MAX) records.splice(indexOfOldest(records), 1)
-  records.unshift(record)
   return record
 }
 
