@@ -87,13 +87,10 @@ function calibrationLines(key: KeyDescription, liveKeys: number): string[] {
       largest_scores.length === 0 ? 'none yet' : largest_scores.map(points).join(', '),
     ],
     ['largest today', points(largest_today)],
-    [
-      'a score like this',
-      `once in ${rounded(days_between_such_scores)} days of this key (${yearsText(days_between_such_scores)})`,
-    ],
+    ['a score like this', rarityText(days_between_such_scores)],
     [
       'may wake somebody',
-      `once in ${rounded(page_every_days)} days by chance, with ${describeNumber(liveKeys)} live keys in the fleet`,
+      `once in ${rounded(page_every_days)} days by chance; keys live in the fleet: ${describeNumber(liveKeys)}`,
     ],
   ])
 }
@@ -104,8 +101,9 @@ function rounded(days: number): string {
 
 const YEARS_MAX = 1000
 
-function yearsText(days: number): string {
+function rarityText(days: number): string {
   const years = days / 365
-  if (years > YEARS_MAX) return `more than ${describeNumber(YEARS_MAX)} years`
-  return `${describeNumber(Math.round(years * 10) / 10)} years`
+  if (years > YEARS_MAX) return `less than once in ${describeNumber(YEARS_MAX)} years of this key`
+  const inYears = years < 1 ? '' : ` (${describeNumber(Math.round(years * 10) / 10)} years)`
+  return `once in ${rounded(days)} days of this key${inYears}`
 }

@@ -95,6 +95,7 @@ function comparisonLines(differences: Explanation['differences']): string[] {
   return [
     'NOT the same as what was stored; the stored numbers are what counted then:',
     ...differences.map((text) => `  ${text}`),
+    'settings, attribution, or the version of Keywatch may have changed since; events that were stored later count as well',
   ]
 }
 

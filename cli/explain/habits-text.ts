@@ -88,6 +88,7 @@ type Share = OutcomesDescription['shares'][number]
 
 const shareColumns: readonly Column<Share>[] = [
   { heading: 'SIGNAL', text: ({ signal }) => signal },
+  { heading: 'MESSAGES THAT', text: ({ outcome }) => outcome },
   { heading: 'USUAL SHARE', text: ({ usual_share }) => describePercent(usual_share), align: 'right' },
   { heading: 'USUAL A DAY', text: ({ usual_a_day }) => describeNumber(usual_a_day), align: 'right' },
   { heading: 'NOW', text: nowText, align: 'right' },
@@ -117,7 +118,7 @@ const valuesSchema = z.array(
 type Value = z.output<typeof valuesSchema>[number] & { readonly field: string }
 
 const valueColumns: readonly Column<Value>[] = [
-  { heading: 'FIELD', text: ({ field }) => field.replaceAll('_', ' ') },
+  { heading: 'FIELD', text: ({ field }) => fieldText(field) },
   { heading: 'VALUE', text: ({ value }) => (value === '' ? '(none)' : value) },
   { heading: 'TODAY', text: ({ share }) => describePercent(share), align: 'right' },
   {
@@ -126,6 +127,11 @@ const valueColumns: readonly Column<Value>[] = [
     align: 'right',
   },
 ]
+
+/** `senderHost` and `recipient_domain` as words. */
+function fieldText(field: string): string {
+  return field.replaceAll('_', ' ').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}
 
 function contentLines({
   active_days,
