@@ -3,7 +3,7 @@ import { usedBytes, type KeyFigures } from './measure.ts'
 import { copyName } from './template-keys.ts'
 
 /** Copies of one key among which the size of one is measured. */
-const COPIES = 50
+const COPIES = 200
 
 /** What single keys take, alive and as text. */
 export function measureKeys({ saved, events, seconds, counterSeconds, bytes }: Grown): KeyFigures {

@@ -1,5 +1,5 @@
 const known = new Map<string, string>()
-/** Beyond this the texts met are forgotten; whoever holds them keeps them. About 5 MB. */
+/** Beyond this the texts met are forgotten; whoever holds them keeps them. Some 5 MB; no text of an event is long. */
 const TEXTS_MAX = 50_000
 
 /**

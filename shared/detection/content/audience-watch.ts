@@ -6,9 +6,14 @@ import {
   clearWindow,
   createDomainMemory,
   endDayOfDomains,
+  learntOf,
   OTHER,
   placeOfDomain,
+  setToday,
+  setWindow,
+  todayOf,
   UNSEEN,
+  placeWindowOf,
   type DomainMemory,
 } from './domain-memory.ts'
 import { concentrationOf, createOverdispersion, learnDay, type Overdispersion } from './overdispersion.ts'
@@ -114,12 +119,12 @@ export function countRecipient(watch: AudienceWatch, given: AudienceGiven, sink:
 function countDomain({ domains, seenDomains }: AudienceWatch, { domain, domainHash }: AudienceGiven): number {
   const place = placeOfDomain(domains, domainHash)
   if (place >= 0) {
-    domains.today[place] = (domains.today[place] ?? 0) + 1
-    return (domains.counts[place] ?? 0) > 0 ? place : UNSEEN
+    setToday(domains, place, todayOf(domains, place) + 1)
+    return learntOf(domains, place) > 0 ? place : UNSEEN
   }
   const isNew = sight(seenDomains, domainHash) === 'new'
   const added = addDomain(domains, domainHash, domain)
-  if (added >= 0) domains.today[added] = 1
+  if (added >= 0) setToday(domains, added, 1)
   if (isNew) {
     domains.unseenToday += added >= 0 ? 0 : 1
     return UNSEEN
@@ -135,23 +140,19 @@ const CLASSES = 10
 /** The learnt share of a class. */
 export function shareOf(domains: DomainMemory, place: number): number {
   const count =
-    place === UNSEEN
-      ? domains.unseenCount
-      : place === OTHER
-        ? domains.otherCount
-        : (domains.counts[place] ?? 0)
+    place === UNSEEN ? domains.unseenCount : place === OTHER ? domains.otherCount : learntOf(domains, place)
   return (count + SMALLEST) / (domains.total + SMALLEST * CLASSES)
 }
 
 export function windowOf(domains: DomainMemory, place: number): number {
   if (place === UNSEEN) return domains.unseenWindow
-  return place === OTHER ? domains.otherWindow : (domains.window[place] ?? 0)
+  return place === OTHER ? domains.otherWindow : placeWindowOf(domains, place)
 }
 
 function countInWindow(domains: DomainMemory, place: number): void {
   if (place === UNSEEN) domains.unseenWindow += 1
   else if (place === OTHER) domains.otherWindow += 1
-  else domains.window[place] = Math.min(65_535, (domains.window[place] ?? 0) + 1)
+  else setWindow(domains, place, Math.min(65_535, placeWindowOf(domains, place) + 1))
 }
 
 /**
@@ -176,7 +177,7 @@ function suspectMix(watch: AudienceWatch, place: number, given: AudienceGiven): 
 export function temperedSum(domains: DomainMemory): number {
   let sum = Math.sqrt(shareOf(domains, OTHER)) + Math.sqrt(shareOf(domains, UNSEEN))
   for (let place = 0; place < domains.size; place += 1) {
-    if ((domains.counts[place] ?? 0) > 0) sum += Math.sqrt(shareOf(domains, place))
+    if (learntOf(domains, place) > 0) sum += Math.sqrt(shareOf(domains, place))
   }
   return sum
 }
@@ -262,7 +263,7 @@ const EXPECTED_MIN = 0.5
 function learnMixSpread({ domains, mixSpread }: AudienceWatch): void {
   if (domains.total < LEARNT_MIN) return
   let messages = domains.otherToday + domains.unseenToday
-  for (let place = 0; place < domains.size; place += 1) messages += domains.today[place] ?? 0
+  for (let place = 0; place < domains.size; place += 1) messages += todayOf(domains, place)
   let chiSquare = 0
   let classes = 0
   const rest = { seen: 0, expected: 0 }
@@ -278,8 +279,8 @@ function learnMixSpread({ domains, mixSpread }: AudienceWatch): void {
   }
   let unseen = domains.unseenToday
   for (let place = 0; place < domains.size; place += 1) {
-    if ((domains.counts[place] ?? 0) > 0) add(domains.today[place] ?? 0, shareOf(domains, place))
-    else unseen += domains.today[place] ?? 0
+    if (learntOf(domains, place) > 0) add(todayOf(domains, place), shareOf(domains, place))
+    else unseen += todayOf(domains, place)
   }
   add(domains.otherToday, shareOf(domains, OTHER))
   add(unseen, shareOf(domains, UNSEEN))

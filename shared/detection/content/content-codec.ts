@@ -10,7 +10,15 @@ import {
   type AudienceWatch,
 } from './audience-watch.ts'
 import { createContent, type ContentState } from './content-watch.ts'
-import { addDomain, type DomainMemory } from './domain-memory.ts'
+import {
+  addDomain,
+  learntOf,
+  setToday,
+  setWindow,
+  todayOf,
+  placeWindowOf,
+  type DomainMemory,
+} from './domain-memory.ts'
 import { senderFields, type SenderWatch } from './sender-watch.ts'
 
 const record = z.tuple([z.string(), z.number(), z.number(), z.number(), z.number()])
@@ -86,9 +94,9 @@ function encodeDomains(domains: DomainMemory): EncodedContent['domains'] {
   return {
     places: Array.from({ length: domains.size }, (_, place) => [
       domains.names[place] ?? '',
-      domains.counts[place] ?? 0,
-      domains.today[place] ?? 0,
-      domains.window[place] ?? 0,
+      learntOf(domains, place),
+      todayOf(domains, place),
+      placeWindowOf(domains, place),
     ]),
     other: [domains.otherCount, domains.otherToday, domains.otherWindow],
     unseen: [domains.unseenCount, domains.unseenToday, domains.unseenWindow],
@@ -136,8 +144,8 @@ function restoreAudience(fresh: ReturnType<typeof createAudienceWatch>, saved: S
   for (const [name, count, today, inWindow] of saved.domains.places) {
     const place = addDomain(domains, hashText(name), name)
     domains.counts[place] = count
-    domains.today[place] = today
-    domains.window[place] = inWindow
+    setToday(domains, place, today)
+    setWindow(domains, place, inWindow)
   }
   ;[domains.otherCount, domains.otherToday, domains.otherWindow] = saved.domains.other
   ;[domains.unseenCount, domains.unseenToday, domains.unseenWindow] = saved.domains.unseen

@@ -1,5 +1,6 @@
 import type { Alert } from '#shared/domain/alert.ts'
 import type { ContentState } from './content-watch.ts'
+import { learntOf, todayOf } from './domain-memory.ts'
 import { senderFields } from './sender-watch.ts'
 
 const VALUES_MAX = 4
@@ -18,14 +19,14 @@ export function topValuesOf({ sender, audience, messagesToday, messages }: Conte
   }
   const { domains } = audience
   const top = Array.from({ length: domains.size }, (_, place) => place)
-    .filter((place) => (domains.today[place] ?? 0) > 0)
-    .sort((a, b) => (domains.today[b] ?? 0) - (domains.today[a] ?? 0))
+    .filter((place) => todayOf(domains, place) > 0)
+    .sort((a, b) => todayOf(domains, b) - todayOf(domains, a))
     .slice(0, VALUES_MAX)
     .map((place) =>
       shares(
         domains.names[place] ?? '',
-        (domains.today[place] ?? 0) / messagesToday,
-        before(domains.counts[place] ?? 0, domains.total),
+        todayOf(domains, place) / messagesToday,
+        before(learntOf(domains, place), domains.total),
       ),
     )
   if (top.length > 0) values['recipient_domain'] = top

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { narrowed, type Counts } from './counts.ts'
-import { createMemory, RING_HOURS, RING_MINUTES, type VolumeState } from './volume-state.ts'
+import { createMemory, NO_SENDS, RING_HOURS, RING_MINUTES, type VolumeState } from './volume-state.ts'
 
 const VERSION = 1
 
@@ -80,7 +80,7 @@ export function decodeVolume(json: unknown): VolumeState {
     ...rest,
     ...memory,
     counts: decodeCounts(rest.counts),
-    sends: new Uint32Array(aligned(bytesOf(rest.sends))),
+    sends: rest.sends === '' ? NO_SENDS : new Uint32Array(aligned(bytesOf(rest.sends))),
   }
 }
 
