@@ -4,6 +4,7 @@ import type { AssignedPartition, LogRecord } from '#shared/event-log/event-log.t
 import type { RecipientPrivacy } from '#shared/warehouse/recipient-privacy.ts'
 import { collectFresh, collectPending, intentOf, parseIntent, type Block } from './block.ts'
 import { decodeRecord, recordsWithinDays, type DecodedRecord } from './decode-records.ts'
+import { watchLag, type Progress } from './lag-loop.ts'
 import { createPartitionEngine, type PartitionEngine } from './partition-engine.ts'
 import { publishAlerts, type PublishContext } from './publish-alerts.ts'
 import { throwIfLost, untilDone } from './retry.ts'
@@ -26,6 +27,7 @@ type Worker = {
   readonly context: PublishContext
   readonly engine: PartitionEngine
   readonly sourceWatch: SourceWatch | undefined
+  readonly progress: Progress
 }
 
 /**
@@ -43,6 +45,8 @@ const TICK_DELAY_MS = 2000
  * clean position, or a pending block that the next owner stores and feeds again with the same outcome.
  */
 export async function runPartition(partition: AssignedPartition, options: WorkerOptions): Promise<void> {
+  const ended = new AbortController()
+  const lost = AbortSignal.any([partition.lost, ended.signal])
   const context: PublishContext = { ...options.context, lost: partition.lost }
   const { config, partitions } = options
   const liveKeysMax = Math.max(1, Math.floor(config.detector.live_keys_max / partitions))
@@ -53,16 +57,31 @@ export async function runPartition(partition: AssignedPartition, options: Worker
     context,
     engine: createPartitionEngine(config, { partition: partition.partition, liveKeysMax }, context),
     sourceWatch: isSourceWatch ? createSourceWatch(detectionSettingsOf(config), context) : undefined,
+    progress: { oldestMs: undefined, records: 0 },
   }
+  const lag = { partition: partition.partition, warningSeconds: config.detector.lag_warning_seconds }
   try {
+    await lookAhead(worker)
+    void watchLag(worker.progress, lag, { ...context, lost })
     const next = await replayPending(worker)
     await worker.engine.restore()
     await worker.sourceWatch?.restore()
     options.onReady()
     await followLog(worker, next)
   } finally {
+    ended.abort()
     await worker.engine.stop()
   }
+}
+
+/** Notes since when the first record lies that is to be handled, before anything is done that may take long. */
+async function lookAhead({ partition, context, progress }: Worker): Promise<void> {
+  const { offset } = await untilDone('read position', () => partition.committed(), context)
+  const look = () => partition.read({ fromOffset: offset, maxRecords: 1, maxWaitMs: 0 })
+  const [first] = await untilDone('read', look, context)
+  const { end } = await untilDone('read offsets', () => partition.offsets(), context)
+  progress.oldestMs = first?.appendedAtMs
+  progress.records = Math.max(0, end - offset)
 }
 
 /** Stores a block that was begun before, and announces what it should have announced; answers where to go on. */
@@ -98,6 +117,7 @@ async function followLog(worker: Worker, from: number): Promise<never> {
   for (;;) {
     throwIfLost(partition.lost)
     const records = await untilDone('read', () => collectFresh(partition, next, limits), context)
+    worker.progress.oldestMs = records.at(0)?.appendedAtMs
     if (records.length > 0) next = await handleFresh(worker, records)
     else await tick(worker)
     await worker.sourceWatch?.tick({ caughtUp: records.length < config.block_records_max })
@@ -149,10 +169,15 @@ function eventsOf(decoded: readonly DecodedRecord[]): FreshEvent[] {
   return decoded.filter((record) => record.kind === 'event')
 }
 
-async function observe({ partition, context, engine }: Worker, next: number, idle: boolean): Promise<void> {
+async function observe(
+  { partition, context, engine, progress }: Worker,
+  next: number,
+  idle: boolean,
+): Promise<void> {
   const labels = { partition: partition.partition }
   const { end } = await untilDone('read offsets', () => partition.offsets(), context)
-  context.metrics.lag.set(labels, Math.max(0, end - next))
+  progress.records = Math.max(0, end - next)
+  context.metrics.lag.set(labels, progress.records)
   context.metrics.keys.set(labels, engine.keyCount())
   if (idle) context.metrics.lastTick.set(labels, Date.now() / 1000)
 }

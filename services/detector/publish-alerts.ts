@@ -13,7 +13,8 @@ export type PublishContext = StoreContext & { readonly eventLog: EventLog }
  */
 export async function publishAlerts(alerts: readonly Alert[], context: PublishContext): Promise<void> {
   if (alerts.length === 0) return
-  const records = alerts.map((alert) => ({ key: alert.alert_id, value: JSON.stringify(alert) }))
+  // By incident, so that one consumer sees all of it in order.
+  const records = alerts.map((alert) => ({ key: alert.incident_id, value: JSON.stringify(alert) }))
   await untilDone('append alerts', () => context.eventLog.append(topics.alerts, records), context)
   await untilDone('insert alerts', () => insertAlertChanges(context.client, alerts), context)
   for (const { signal, severity, status, alert_id, source } of alerts) {

@@ -54,6 +54,26 @@ describe('createDeliveryMemory', () => {
       told: ['opened', 'below_severity', 'resolved'],
     },
     {
+      name: 'further evidence of an incident that somebody is at is not told, unless it is worse',
+      alerts: [
+        exampleAlert({ alert_id: 'a', severity: 'warning' }),
+        exampleAlert({ alert_id: 'b', severity: 'warning' }),
+        exampleAlert({ alert_id: 'c', severity: 'critical' }),
+        exampleAlert({ alert_id: 'b', revision: 2, severity: 'warning', status: 'resolved' }),
+        exampleAlert({ alert_id: 'd', severity: 'critical', incident_id: 'another' }),
+      ],
+      told: ['opened', 'same_incident', 'opened', 'never_opened', 'opened'],
+    },
+    {
+      name: 'an incident that comes again after all of it was over is told again',
+      alerts: [
+        exampleAlert({ alert_id: 'a', severity: 'warning' }),
+        exampleAlert({ alert_id: 'a', revision: 2, severity: 'warning', status: 'resolved' }),
+        exampleAlert({ alert_id: 'b', severity: 'warning' }),
+      ],
+      told: ['opened', 'resolved', 'opened'],
+    },
+    {
       name: 'a resolved state supersedes an open one of the same revision, not the reverse',
       alerts: [open(1), resolved(1), open(1)],
       told: ['opened', 'resolved', 'already_handled'],
@@ -87,9 +107,10 @@ describe('createDeliveryMemory', () => {
 
   it('remembers at most 10,000 alerts and forgets the oldest first', () => {
     const memory = createDeliveryMemory('info')
-    for (let n = 0; n <= 10_000; n += 1) memory.markHandled(exampleAlert({ alert_id: `alert-${n}` }))
-    expect(memory.decide(exampleAlert({ alert_id: 'alert-0' })).kind).toBe('send')
-    expect(memory.decide(exampleAlert({ alert_id: 'alert-1' })).kind).toBe('skip')
-    expect(memory.decide(exampleAlert({ alert_id: 'alert-10000' })).kind).toBe('skip')
+    const numbered = (n: number) => exampleAlert({ alert_id: `alert-${n}`, incident_id: `incident-${n}` })
+    for (let n = 0; n <= 10_000; n += 1) memory.markHandled(numbered(n))
+    expect(memory.decide(numbered(0)).kind).toBe('send')
+    expect(memory.decide(numbered(1)).kind).toBe('skip')
+    expect(memory.decide(numbered(10_000)).kind).toBe('skip')
   })
 })

@@ -107,6 +107,8 @@ const detector = z.strictObject({
   block_wait_ms: wholeNumber(1, 10_000).default(250),
   live_keys_max: wholeNumber(1, 1_000_000).default(50_000),
   tick_interval_ms: wholeNumber(100, 60_000).default(1000),
+  /** Events that lie unhandled in the log for longer are a warning: alerts come late. */
+  lag_warning_seconds: wholeNumber(1, 86_400).default(120),
 })
 
 const minimumSeverity = z.enum(severities).default('warning')

@@ -12,6 +12,14 @@ const topValuesSchema = z.record(
   z.array(z.object({ value: z.string(), share: z.number(), share_before: z.number().nullable() })),
 )
 
+const whatElseSchema = z.array(z.object({ text: z.string() }))
+const scoreSchema = z.object({
+  total: z.number(),
+  limit: z.number(),
+  groups: z.record(z.string(), z.number()),
+})
+const attributionSchema = z.object({ rule: z.string(), confirmed: z.boolean() })
+
 /** What the judgement rests on but a person need not read at night; the alert's JSON has it. */
 const FOR_MACHINES: ReadonlySet<string> = new Set(['scale_minutes', 'trains_baseline', 'remarks', 'messages'])
 const VALUES_SHOWN_MAX = 4
@@ -23,12 +31,38 @@ export function describeEvidence(evidence: Alert['evidence']): string[] {
     if (name === 'still_learning') {
       return value === true ? ["still learning this key's habits: judged with more patience than later"] : []
     }
+    const known = describeKnown(name, value)
+    if (known !== undefined) return known
     const baseline = name === 'baseline' ? baselineSchema.safeParse(value).data : undefined
     if (baseline !== undefined) return [describeBaseline(baseline)]
     const topValues = name === 'top_values' ? topValuesSchema.safeParse(value).data : undefined
     if (topValues !== undefined) return describeTopValues(topValues)
     return [`${name.replaceAll('_', ' ')}: ${inWords(value)}`]
   })
+}
+
+/** Evidence that has a form of its own; undefined for any other. */
+function describeKnown(name: string, value: unknown): string[] | undefined {
+  if (name === 'what_else') {
+    return whatElseSchema.safeParse(value).data?.map(({ text }) => `also ${text}`)
+  }
+  if (name === 'incident_score') {
+    const score = scoreSchema.safeParse(value).data
+    if (score === undefined) return undefined
+    const groups = Object.entries(score.groups).map(([group, points]) => `${group} ${describeNumber(points)}`)
+    const { total, limit } = score
+    return [
+      `points: ${describeNumber(total)}, this key's limit is ${describeNumber(limit)} (${groups.join(', ')})`,
+    ]
+  }
+  if (name === 'attribution') {
+    const attribution = attributionSchema.safeParse(value).data
+    if (attribution === undefined) return undefined
+    return [
+      `key named by: ${attribution.rule} (${attribution.confirmed ? 'confirmed' : 'claimed, not proven'})`,
+    ]
+  }
+  return undefined
 }
 
 function describeBaseline(baseline: z.output<typeof baselineSchema>): string {
@@ -47,9 +81,7 @@ function describeTopValues(topValues: z.output<typeof topValuesSchema>): string[
         before === null ? '' : before === 0 ? ', never before' : `, before ${describePercent(before)}`
       return `${value === '' ? 'none' : value} (${describePercent(share)}${usually})`
     })
-    return [
-      `${field === 'shape' ? 'fingerprint of the fields' : field.replaceAll('_', ' ')}: ${shown.join(', ')}`,
-    ]
+    return [`${field === 'fingerprint' ? 'kind of fields' : field.replaceAll('_', ' ')}: ${shown.join(', ')}`]
   })
 }
 

@@ -73,7 +73,7 @@ describe('the detector', () => {
       { timeoutMs: 30_000, what: 'an alert is appended' },
     )
     expect(opened).toMatchObject({ key: VICTIM, source: 'main', status: 'open', revision: 1 })
-    expect(opened.summary).toContain('has category "lottery" (never before)')
+    expect(opened.summary).toContain('categories "lottery" (never before)')
     expect(opened.messages_before_alarm).toBeLessThan(200)
     await eventually(
       async () =>
