@@ -51,7 +51,8 @@ describe('pipeline.lag', () => {
     const alerts = await lagAlerts()
     const opened = alerts.filter(({ revision }) => revision === 1)
     const partitions = opened.map(({ evidence }) => evidence['partition'])
-    expect(partitions.toSorted()).toEqual([0, 1, 2, 3])
+    expect(new Set(partitions)).toEqual(new Set([0, 1, 2, 3]))
+    expect(partitions).toHaveLength(4)
     expect(alerts).toHaveLength(2 * opened.length)
     for (const alert of opened) {
       expect(alert).toMatchObject({ severity: 'warning', source: '*', key: '*' })
