@@ -55,7 +55,8 @@ describe('a memory of domains', () => {
       expect(todayOf(memory, place)).toBe(0)
       expect(placeWindowOf(memory, place)).toBe(2 * (number + 1))
     }
-    expect(memory.total).toBeCloseTo((40 * 41) / 2)
+    // Those that gave up their places had 36 messages, which count for a day older.
+    expect(memory.total).toBeCloseTo((40 * 41) / 2 - 0.02 * 36)
   })
 
   it('clears the window and nothing else', () => {
