@@ -5,7 +5,7 @@ export const pageStyle = `
   :root { --page: #12161c; --text: #e4e9f0; --soft: #98a4b3; --line: #2b333d; --column: #52677e; --during: #ef7484; --usual: #55c39a; --alarm: #e4e9f0; --panel: #1a2028; }
 }
 body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 900px; margin: 0 auto; padding: 24px 16px 64px; }
+main { max-width: 1180px; margin: 0 auto; padding: 24px 16px 64px; }
 h1 { font-size: 24px; }
 h2 { font-size: 17px; margin: 0 0 8px; overflow-wrap: anywhere; }
 small, .note, .legend { color: var(--soft); font-size: 13px; font-weight: normal; }
@@ -28,7 +28,8 @@ svg .alarm { stroke: var(--alarm); stroke-width: 1.5; stroke-dasharray: 4 3; }
 .severity.info { color: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
-th, td { text-align: left; vertical-align: top; padding: 6px 8px; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: 6px 8px; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th:last-child, td:last-child { white-space: normal; overflow-wrap: anywhere; }
 th:last-child, td:last-child { min-width: 280px; }
 .number { text-align: right; white-space: nowrap; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 6px 0; }
