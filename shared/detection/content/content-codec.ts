@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { decodeBottomK, encodeBottomK } from '../statistics/bottom-k.ts'
 import { sharedText } from '../shared-text.ts'
-import { hashText } from '../statistics/hash-text.ts'
 import {
   createAudienceWatch,
   SEEN_DOMAINS,
@@ -47,7 +46,7 @@ const contentSchema = z.object({
   memories: z.array(z.object({ newDays: z.number(), records: z.array(record) })).length(senderFields.length),
   episodes: z.array(episode.nullable()).length(3),
   domains: z.object({
-    places: z.array(z.tuple([z.string(), z.number(), z.number(), z.number()])),
+    places: z.array(z.tuple([z.string(), z.number(), z.number(), z.number(), z.number()])),
     other: z.tuple([z.number(), z.number(), z.number()]),
     unseen: z.tuple([z.number(), z.number(), z.number()]),
     total: z.number(),
@@ -141,8 +140,8 @@ function restoreSender(sender: SenderWatch, saved: SavedContent): void {
 
 function restoreAudience(fresh: ReturnType<typeof createAudienceWatch>, saved: SavedContent): AudienceWatch {
   const { domains } = fresh
-  for (const [name, count, today, inWindow] of saved.domains.places) {
-    const place = addDomain(domains, hashText(name), name)
+  for (const [name, hash, count, today, inWindow] of saved.domains.places) {
+    const place = addDomain(domains, hash, name)
     domains.counts[place] = count
     setToday(domains, place, today)
     setWindow(domains, place, inWindow)

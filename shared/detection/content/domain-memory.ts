@@ -1,3 +1,5 @@
+import { cutText } from '#shared/domain/normalise-text.ts'
+
 import { sharedText } from '../shared-text.ts'
 
 /** The recipient domains that a key mails most, and how many of its messages go to others. */
@@ -23,6 +25,8 @@ export type DomainMemory = {
 }
 
 const DOMAINS_MAX = 40
+/** A domain is told by its hash; so much of its name is kept for people. */
+const NAME_MAX = 64
 const FIRST_LENGTH = 4
 /** The class of a domain without a place of its own: mailed before, or never. */
 export const OTHER = -1

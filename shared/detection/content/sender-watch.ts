@@ -1,3 +1,5 @@
+import { cutText } from '#shared/domain/normalise-text.ts'
+import { hashText } from '../statistics/hash-text.ts'
 import { UNKNOWN_FINGERPRINT, type EngineEvent, type EventFacts } from '../engine-input.ts'
 import { POINTS_MIN, type EvidenceSink } from '../evidence.ts'
 import { number } from '../alert-text.ts'
@@ -69,6 +71,14 @@ export function createSenderWatch(): SenderWatch {
   }
 }
 
+/** Names are the sender's choice: what is kept of a long one is its beginning and a hash. */
+const VALUE_MAX = 96
+
+function bounded(value: string): string {
+  if (value.length <= VALUE_MAX) return value
+  return `${cutText(value, VALUE_MAX)}…${hashText(value).toString(16)}`
+}
+
 const found: ValueRecord[] = []
 
 /** Counts one message; answers how strange its sender is, for whoever wants to know whether it is familiar. */
@@ -77,7 +87,7 @@ export function countSender(watch: SenderWatch, given: SenderGiven, sink: Eviden
   for (const [index, field] of senderFields.entries()) {
     const memory = watch.memories[index]
     if (memory === undefined) continue
-    const record = countValue(memory, given.facts[field])
+    const record = countValue(memory, bounded(given.facts[field]))
     found[index] = record
     if (record.days * 10 < given.activeDays || record.count === 0) isKnown = false
   }
