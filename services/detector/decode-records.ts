@@ -1,4 +1,5 @@
 import type { EngineEvent, EventFacts } from '#shared/detection/engine-input.ts'
+import { unknownNamesOf } from '#shared/detection/unknown-fields.ts'
 import { isUsualMessage } from '#shared/domain/is-usual-message.ts'
 import { eventMessageSchema, type EventMessage } from '#shared/domain/log-message.ts'
 import type { LogRecord } from '#shared/event-log/event-log.ts'
@@ -26,6 +27,8 @@ export type DecodedRecord =
       readonly receivedAtMs: number
       /** Of an account's change of state: what SendGrid says happened. */
       readonly accountStatus: string | undefined
+      /** Fields and types that look like SendGrid's own and are not known. */
+      readonly unknownNames: readonly string[]
     }
   | { readonly kind: 'rejected'; readonly offset: number; readonly row: RejectedRow }
 
@@ -42,6 +45,7 @@ export function decodeRecord(record: LogRecord, partition: number, privacy: Reci
       line: lineOf(row),
       receivedAtMs: message.received_at,
       accountStatus: accountStatusOf(message.event),
+      unknownNames: unknownNamesOf(message.event),
     }
   } catch (error) {
     // Not JSON, not our message, or nested too deep to look at: kept, counted, and the next record goes on.

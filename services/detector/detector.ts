@@ -12,6 +12,7 @@ import { runPartition } from './partition-worker.ts'
 import { runReconciliation, type ReconcileTimes } from './reconcile-loop.ts'
 import { createReconciler, type ReconcileParts } from './reconcile-rollups.ts'
 import { runRejectedPartition } from './rejected-worker.ts'
+import { createUnknownFieldLoop } from './unknown-field-loop.ts'
 
 export type DetectorDeps = {
   readonly config: Config
@@ -48,6 +49,7 @@ export async function startDetector(deps: DetectorDeps): Promise<Stop> {
   const privacy = createRecipientPrivacy(config)
   const rebuilding = new Set<number>()
   const context = { client, eventLog, log, metrics }
+  const unknownFields = createUnknownFieldLoop()
 
   const handleEvents = async (partition: AssignedPartition) => {
     const ended = new AbortController()
@@ -62,6 +64,7 @@ export async function startDetector(deps: DetectorDeps): Promise<Stop> {
         partitions: config.event_log.partitions,
         privacy,
         context,
+        unknownFields,
         onReady: () => rebuilding.delete(partition.partition),
       })
     } finally {

@@ -9,6 +9,7 @@ import { createPartitionEngine, type PartitionEngine } from './partition-engine.
 import { publishAlerts, type PublishContext } from './publish-alerts.ts'
 import { throwIfLost, untilDone } from './retry.ts'
 import { createSourceWatch, type SourceWatch } from './source-watch.ts'
+import type { UnknownFieldLoop } from './unknown-field-loop.ts'
 import { storeBlock, type FreshEvent } from './store-block.ts'
 
 export type WorkerOptions = {
@@ -17,6 +18,8 @@ export type WorkerOptions = {
   readonly partitions: number
   readonly privacy: RecipientPrivacy
   readonly context: Omit<PublishContext, 'lost'>
+  /** Shared by the partitions of this member: a name is told of once, whichever they are on. */
+  readonly unknownFields: UnknownFieldLoop
   /** Called once everything of the past is in memory and judged. */
   readonly onReady: () => void
 }
@@ -159,8 +162,9 @@ async function handleFresh(worker: Worker, records: readonly LogRecord[]): Promi
 }
 
 async function feedAndFinish(worker: Worker, block: Block, fresh: readonly FreshEvent[]): Promise<void> {
-  const { partition, context, engine } = worker
+  const { partition, options, context, engine } = worker
   await publishAlerts(engine.feed(fresh), context)
+  await publishAlerts(await options.unknownFields.look(fresh, context), context)
   await untilDone('commit', () => partition.commit({ offset: block.lastOffset + 1, metadata: '' }), context)
   engine.committed(block.lastOffset, fresh)
 }

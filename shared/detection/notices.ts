@@ -28,6 +28,7 @@ const LIFETIME_SECONDS: Readonly<Partial<Record<Alert['signal'], number>>> = {
   'key.new': HOUR_SECONDS,
   'key.overflow': HOUR_SECONDS,
   'account.status_changed': 24 * HOUR_SECONDS,
+  'schema.unknown_field': 24 * HOUR_SECONDS,
 }
 
 /** After this many new keys of a source within an hour the rest of them share one notice. */

@@ -7,6 +7,7 @@ import { sqlFile } from './sql-file.ts'
 const RECENT_ALERTS = sqlFile('recent-alerts')
 const FIND_ALERTS = sqlFile('find-alerts')
 const CHANGES_OF_ALERT = sqlFile('changes-of-alert')
+const UNKNOWN_FIELD_ALERTS = sqlFile('unknown-field-alerts')
 const ALERTS_MAX = 5000
 
 /** Of the last year: every alert that is open, and those that changed since a time (milliseconds). At most 5,000. */
@@ -47,6 +48,16 @@ export async function changesOfAlert(client: ClickHouseClient, alertId: string):
   const result = await client.query({
     query: CHANGES_OF_ALERT,
     query_params: { alertId },
+    format: 'JSONEachRow',
+  })
+  return z.array(alertRow).parse(await result.json())
+}
+
+/** What was told about unknown fields of a source, the latest first. At most 5,000. */
+export async function unknownFieldAlerts(client: ClickHouseClient, source: string): Promise<Alert[]> {
+  const result = await client.query({
+    query: UNKNOWN_FIELD_ALERTS,
+    query_params: { source, limit: ALERTS_MAX },
     format: 'JSONEachRow',
   })
   return z.array(alertRow).parse(await result.json())
