@@ -93,6 +93,7 @@ function encodeDomains(domains: DomainMemory): EncodedContent['domains'] {
   return {
     places: Array.from({ length: domains.size }, (_, place) => [
       domains.names[place] ?? '',
+      domains.numbers[place] ?? 0,
       learntOf(domains, place),
       todayOf(domains, place),
       placeWindowOf(domains, place),

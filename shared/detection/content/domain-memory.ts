@@ -1,5 +1,4 @@
 import { cutText } from '#shared/domain/normalise-text.ts'
-
 import { sharedText } from '../shared-text.ts'
 
 /** The recipient domains that a key mails most, and how many of its messages go to others. */
@@ -88,7 +87,7 @@ export function addDomain(memory: DomainMemory, hash: number, name: string): num
   memory.counts[size] = 0
   setToday(memory, size, 0)
   setWindow(memory, size, 0)
-  memory.names[size] = sharedText(name)
+  memory.names[size] = sharedText(cutText(name, NAME_MAX))
   memory.size = size + 1
   return size
 }
