@@ -56,10 +56,16 @@ describe('createDeliveryMemory', () => {
     {
       name: 'further evidence of an incident that somebody is at is not told, unless it is worse',
       alerts: [
-        exampleAlert({ alert_id: 'a', severity: 'warning' }),
-        exampleAlert({ alert_id: 'b', severity: 'warning' }),
-        exampleAlert({ alert_id: 'c', severity: 'critical' }),
-        exampleAlert({ alert_id: 'b', revision: 2, severity: 'warning', status: 'resolved' }),
+        exampleAlert({ alert_id: 'a', incident_id: 'theft', severity: 'warning' }),
+        exampleAlert({ alert_id: 'b', incident_id: 'theft', severity: 'warning' }),
+        exampleAlert({ alert_id: 'c', incident_id: 'theft', severity: 'critical' }),
+        exampleAlert({
+          alert_id: 'b',
+          incident_id: 'theft',
+          revision: 2,
+          severity: 'warning',
+          status: 'resolved',
+        }),
         exampleAlert({ alert_id: 'd', severity: 'critical', incident_id: 'another' }),
       ],
       told: ['opened', 'same_incident', 'opened', 'never_opened', 'opened'],
@@ -67,9 +73,15 @@ describe('createDeliveryMemory', () => {
     {
       name: 'an incident that comes again after all of it was over is told again',
       alerts: [
-        exampleAlert({ alert_id: 'a', severity: 'warning' }),
-        exampleAlert({ alert_id: 'a', revision: 2, severity: 'warning', status: 'resolved' }),
-        exampleAlert({ alert_id: 'b', severity: 'warning' }),
+        exampleAlert({ alert_id: 'a', incident_id: 'theft', severity: 'warning' }),
+        exampleAlert({
+          alert_id: 'a',
+          incident_id: 'theft',
+          revision: 2,
+          severity: 'warning',
+          status: 'resolved',
+        }),
+        exampleAlert({ alert_id: 'b', incident_id: 'theft', severity: 'warning' }),
       ],
       told: ['opened', 'resolved', 'opened'],
     },

@@ -5,7 +5,7 @@ export function exampleAlert(fields: Partial<Alert> = {}): Alert {
   return {
     v: 1,
     alert_id: 'a1b2c3',
-    incident_id: 'i1',
+    incident_id: `incident-of-${fields.alert_id ?? 'a1b2c3'}`,
     revision: 1,
     key: 'billing',
     source: 'main',
