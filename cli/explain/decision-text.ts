@@ -66,6 +66,7 @@ const groupMeaning: Readonly<Record<string, string>> = {
   volume: 'how much; only the strongest counts',
   outcome: 'what becomes of it: bounces, complaints, links',
   key: 'the key itself: retired, dormant, unattributed',
+  total: 'the clearest group whole, of the others what is more than faint',
 }
 
 function groupLines({ score }: KeyDescription): string[] {
@@ -73,7 +74,7 @@ function groupLines({ score }: KeyDescription): string[] {
   const columns: readonly Column<(typeof groups)[number]>[] = [
     { heading: 'GROUP', text: ({ group }) => group },
     { heading: 'POINTS', text: ({ value }) => points(value), align: 'right' },
-    { heading: 'LOOKS AT', text: ({ group }) => groupMeaning[group] ?? '', lengthMax: 60 },
+    { heading: 'LOOKS AT', text: ({ group }) => groupMeaning[group] ?? '', lengthMax: 80 },
   ]
   return tableOf(columns, [...groups, { group: 'total', value: score.total }]).split('\n')
 }

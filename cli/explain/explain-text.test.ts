@@ -137,7 +137,9 @@ describe('explanationText', () => {
       '  SIGNAL        GROUP   POINTS  OBSERVED  EXPECTED   USUAL  MESSAGES  SINCE',
       '  volume.spike  volume    7.95       576      0.37  0 to 2       576  2026-03-01 02:02',
     ])
-    expect(under('Score by group').at(-1)).toBe('  total       7.95')
+    expect(under('Score by group').at(-1)).toBe(
+      '  total       7.95  the clearest group whole, of the others what is more than faint',
+    )
     expect(under('Calibration')).toEqual([
       '  days learnt           28 with traffic and without an incident, of the last 60',
       '  largest daily scores  3.50, 2.25',

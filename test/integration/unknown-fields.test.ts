@@ -51,7 +51,8 @@ describe('schema.unknown_field', () => {
       timeoutMs: 30_000,
       what: 'both are told',
     })
-    expect((await namesTold('main')).toSorted()).toEqual(['sg_dkim', 'unknown:snoozed'])
+    expect(await namesTold('main')).toHaveLength(2)
+    expect(new Set(await namesTold('main'))).toEqual(new Set(['sg_dkim', 'unknown:snoozed']))
     expect((await told())[0]).toMatchObject({ severity: 'info', key: '*', status: 'open' })
   })
 
