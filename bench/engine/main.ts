@@ -10,7 +10,7 @@ const { values } = parseArgs({
   options: {
     /** Numbers of live keys to measure. */
     keys: { type: 'string', default: '1000,10000,100000' },
-    /** Events to measure at each, at least a few hours' worth; whole hours are fed. */
+    /** Events to measure at each, at least; whole days are fed, because each key learns once a day. */
     events: { type: 'string', default: '500000' },
     /** Keys of which a month of events is made; all others are copies of these. */
     templates: { type: 'string', default: '200' },
@@ -27,17 +27,18 @@ const messageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('scale'), figures: scaleFiguresSchema }),
 ])
 const LARGEST_SHOWN = 5
-const HOURS_MIN = 4
-const HOURS_MAX = 14 * 24
+const DAY_HOURS = 24
+const DAYS_FIRST = 7
+const DAYS_MAX = 14
 const KIB = 1024
 
 const scales: ScaleFigures[] = []
 let single: KeyFigures | undefined
 for (const keys of values.keys.split(',').map(Number)) {
   // The first process finds out how busy the templates are.
-  const perHour = single === undefined ? undefined : single.events / single.keys / Number(values.days) / 24
-  const hours = perHour === undefined ? 7 * 24 : Math.ceil(Number(values.events) / (perHour * keys))
-  const measured = await measure(keys, Math.min(HOURS_MAX, Math.max(HOURS_MIN, hours)), single === undefined)
+  const perDay = single === undefined ? undefined : single.events / single.keys / Number(values.days)
+  const wanted = perDay === undefined ? DAYS_FIRST : Math.ceil(Number(values.events) / (perDay * keys))
+  const measured = await measure(keys, DAY_HOURS * Math.min(DAYS_MAX, wanted), single === undefined)
   single ??= measured.single
   scales.push(measured.scale)
   console.error(`${keys} keys measured`)
