@@ -77,6 +77,13 @@ export function createSilenceWatch(settings: DetectionSettings): SilenceWatch {
   }
 }
 
+type Silence = {
+  readonly surprise: number
+  /** Events that were due, and those of the three hours in which most were. */
+  readonly expected: number
+  readonly largestHours: number
+}
+
 /**
  * How surprising it is that nothing came since the last event, and how many events were due at least. Nights and
  * weekends, which have been empty once, promise nothing.
@@ -84,18 +91,24 @@ export function createSilenceWatch(settings: DetectionSettings): SilenceWatch {
 function surpriseOfSilence(
   atLeast: Float64Array,
   { lastSeen, nowSeconds }: { readonly lastSeen: number; readonly nowSeconds: number },
-): { surprise: number; expected: number } {
+): Silence {
   let surprise = 0
   let expected = 0
+  const hours: number[] = []
   for (let hour = hourOf(lastSeen); hour <= hourOf(nowSeconds); hour += 1) {
     const from = Math.max(lastSeen, hour * 3600)
     const to = Math.min(nowSeconds, (hour + 1) * 3600)
     const mean = ((atLeast[hourOfWeek(hour)] ?? 0) * Math.max(0, to - from)) / 3600
     if (mean === 0) continue
     expected += mean
+    hours.push(mean)
     surprise += surpriseOfNothing({ mean, dispersion: HOURLY_DISPERSION })
   }
-  return { surprise, expected }
+  const largestHours = hours
+    .sort((a, b) => b - a)
+    .slice(0, BURST_HOURS)
+    .reduce((sum, mean) => sum + mean, 0)
+  return { surprise, expected, largestHours }
 }
 
 /** What a source usually does, from its history up to its last event. */
@@ -165,7 +178,8 @@ function silenceOf(
   const { atLeast, isKnown, pause } = given.habit
   if (!isKnown) return undefined
   const minute = minuteOf(traffic.lastSeen)
-  const { surprise, expected } = surpriseOfSilence(atLeast, { lastSeen: traffic.lastSeen, nowSeconds })
+  const silence = surpriseOfSilence(atLeast, { lastSeen: traffic.lastSeen, nowSeconds })
+  const { surprise, expected } = silence
   const enough = Math.max(settings.silenceExpectedMin, OWN_PAUSES * pause)
   if (surprise < settings.silenceSurprise || expected < enough) return undefined
   const silentMinutes = Math.max(1, Math.floor((nowSeconds - traffic.lastSeen) / 60))
@@ -173,7 +187,7 @@ function silenceOf(
   const notice = noticeOf({
     source: traffic.source,
     signal: 'source.silent',
-    severity: isLong({ silentMinutes, expected }) ? 'critical' : 'info',
+    severity: isLong(silentMinutes, silence) ? 'critical' : 'info',
     startMinute,
     nowMs: nowSeconds * 1000,
     observed: 0,
@@ -200,8 +214,16 @@ const LONG: readonly { readonly minutes: number; readonly expected: number }[] =
   { minutes: 720, expected: 60 },
 ]
 
-function isLong({ silentMinutes, expected }: { silentMinutes: number; expected: number }): boolean {
-  return LONG.some((long) => silentMinutes >= long.minutes && expected >= long.expected)
+/** Hours that one send and what follows it make busy. */
+const BURST_HOURS = 3
+/** So many events must have been due in each hour: a trickle of late opens promises nothing. */
+const PER_HOUR_MIN = 2
+
+/** A newsletter that does not come at its hour is not silence: the hours in which most was due do not count. */
+function isLong(silentMinutes: number, { expected, largestHours }: Silence): boolean {
+  const due = expected - largestHours
+  if (due < (PER_HOUR_MIN * silentMinutes) / 60) return false
+  return LONG.some((long) => silentMinutes >= long.minutes && due >= long.expected)
 }
 
 /** A silence that was told goes on: told again, louder, once it is long. */
@@ -213,8 +235,9 @@ function longSilence(
   if (alert.severity === 'critical') return undefined
   const { nowSeconds, habit } = given
   const silentMinutes = Math.floor((nowSeconds - traffic.lastSeen) / 60)
-  const { surprise, expected } = surpriseOfSilence(habit.atLeast, { lastSeen: traffic.lastSeen, nowSeconds })
-  if (!isLong({ silentMinutes, expected })) return undefined
+  const silence = surpriseOfSilence(habit.atLeast, { lastSeen: traffic.lastSeen, nowSeconds })
+  if (!isLong(silentMinutes, silence)) return undefined
+  const { surprise, expected } = silence
   return {
     ...alert,
     revision: alert.revision + 1,
