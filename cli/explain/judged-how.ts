@@ -6,10 +6,10 @@ type Told = (settings: DetectionSettings) => string
 /** How the signals are judged that are not about what one key does. */
 const judged: Readonly<Partial<Record<Signal, Told>>> = {
   'source.silent': ({ silenceSurprise, silenceExpectedMin }) =>
-    'The time since the last event is compared with what the same hours of the week had at least in three weeks or more. ' +
-    `It takes a surprise of ${silenceSurprise} (detection.silence_surprise), ${silenceExpectedMin} events that were due ` +
-    "(detection.silence_expected_min), and 2.5 times what was due in the source's own longest pauses but two. Critical once " +
-    '2,000 events are due, or 100 after 4 hours, or 30 after 12.',
+    'The time since the last event is compared with what the same hours of the week never fell below in three weeks or ' +
+    `more. It takes a surprise of ${silenceSurprise} (detection.silence_surprise), ${silenceExpectedMin} events that were ` +
+    "due (detection.silence_expected_min), and far more than was due in the source's own longest pauses. It is info while " +
+    'it is short, and critical once it is long: the sooner, the more was due.',
   'fleet.shift': () =>
     'Keys with evidence that opened together are counted: moderate evidence within 10 minutes, on a fifth of the live keys, ' +
     'or strong evidence within half an hour; three keys at least. How many coincide usually is learnt from the last three ' +
