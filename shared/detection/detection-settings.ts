@@ -31,7 +31,7 @@ export type DetectionSettings = {
 }
 
 export const defaultDetectionSettings: DetectionSettings = {
-  pageScoreMin: 5,
+  pageScoreMin: 4.7,
   pageEveryDays: 730,
   excessMin: 30,
   excessOfBusyHour: 0.25,

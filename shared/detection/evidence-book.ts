@@ -98,7 +98,7 @@ function weigh(state: KeyState, weighing: Weighing): void {
 }
 
 /** However odd a key is by itself: what is conclusive in two ways wakes somebody. */
-const OWN_LIMIT_MAX = 7.5
+const OWN_LIMIT_MAX = 6.5
 
 /** The score that wakes somebody: what the key itself hardly ever reaches, and never less than the setting. */
 export function limitFor(

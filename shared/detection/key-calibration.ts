@@ -20,7 +20,7 @@ export type KeyCalibration = {
 
 const DAYS_KEPT = 60
 /** A day's score counts up to this: an attack that woke nobody must not buy silence for the next one. */
-const LEARNT_MAX = 5.5
+const LEARNT_MAX = 5
 /** In its first days everything about a key is new; that is no measure for later. */
 const FIRST_DAYS = 3
 const FIRST_DAYS_MAX = 1.5
