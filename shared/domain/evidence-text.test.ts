@@ -6,10 +6,10 @@ describe('describeEvidence', () => {
     const lines = describeEvidence({
       still_learning: true,
       baseline: { expected_per_hour: 0.004, busiest_usual_hour: 35.33, active_days: 20, dispersions: [0.1] },
-      messages: 31,
-      scale_minutes: 1,
-      trains_baseline: false,
-      remarks: ['Said already.'],
+      new_values: { template: '' },
+      attribution: { rule: 'custom_arg', confirmed: false },
+      what_else: [{ signal: 'rate.bounce', points: 2.5, text: '3 of 40 messages bounced' }],
+      incident_score: { total: 7.25, limit: 5, groups: { sender: 4.5, outcome: 2.75 } },
       top_values: {
         recipient_domain: [
           { value: 'gmail.com', share: 0.61, share_before: 0.002 },
@@ -22,6 +22,9 @@ describe('describeEvidence', () => {
     expect(lines).toEqual([
       "still learning this key's habits: judged with more patience than later",
       'usual at this hour of the week: less than 0.01 messages an hour; in the busiest usual hour: 35.3; learnt from 20 active days',
+      'key named by: custom_arg (claimed, not proven)',
+      'also 3 of 40 messages bounced',
+      "points: 7.25, this key's limit is 5 (sender 4.5, outcome 2.75)",
       'recipient domain: gmail.com (61 %, before 0.2 %), none (10 %)',
       'template: none (100 %, never before)',
     ])

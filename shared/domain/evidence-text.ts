@@ -21,7 +21,7 @@ const scoreSchema = z.object({
 const attributionSchema = z.object({ rule: z.string(), confirmed: z.boolean() })
 
 /** What the judgement rests on but a person need not read at night; the alert's JSON has it. */
-const FOR_MACHINES: ReadonlySet<string> = new Set(['scale_minutes', 'trains_baseline', 'remarks', 'messages'])
+const FOR_MACHINES: ReadonlySet<string> = new Set(['new_values'])
 const VALUES_SHOWN_MAX = 4
 
 /** Evidence as lines for a person: the numbers behind the sentence, without the bookkeeping of the engine. */

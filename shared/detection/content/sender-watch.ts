@@ -22,6 +22,8 @@ const SIGNALS: readonly { readonly signal: SenderSignal; readonly fields: readon
   { signal: 'novelty.template', fields: [3] },
   { signal: 'novelty.category', fields: [4] },
 ]
+/** As evidence calls them. */
+export const evidenceNames: readonly string[] = ['fingerprint', 'sender_host', 'pool', 'template', 'category']
 const FIELD_NAMES: readonly string[] = ['fields', 'sending host', 'IP pool', 'template', 'categories']
 
 /** Messages of an unfamiliar kind since the first of them. */
@@ -179,7 +181,7 @@ function reportEpisode(signal: SenderSignal, episode: SenderEpisode, sink: Evide
     text: `${number(episode.messages)} ${episode.messages === 1 ? 'message' : 'messages'} built unlike its others: ${what}`,
     details: {
       new_values: Object.fromEntries(
-        episode.values.map(([field, value]) => [senderFields[field] ?? '', value]),
+        episode.values.map(([field, value]) => [evidenceNames[field] ?? '', value]),
       ),
     },
   })

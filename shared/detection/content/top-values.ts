@@ -1,14 +1,14 @@
 import type { Alert } from '#shared/domain/alert.ts'
 import type { ContentState } from './content-watch.ts'
 import { learntOf, todayOf } from './domain-memory.ts'
-import { senderFields } from './sender-watch.ts'
+import { evidenceNames } from './sender-watch.ts'
 
 const VALUES_MAX = 4
 
 /** What a key sends today against before: the commonest values of each field and of the recipients' domains, as shares. */
 export function topValuesOf({ sender, audience, messagesToday, messages }: ContentState): Alert['evidence'] {
   const values: Alert['evidence'] = {}
-  for (const [index, field] of senderFields.entries()) {
+  for (const [index, field] of evidenceNames.entries()) {
     const records = sender.memories[index]?.records ?? []
     const top = records
       .filter(({ today }) => today > 0)
