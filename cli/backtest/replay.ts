@@ -5,6 +5,7 @@ import {
   keySettingsOf,
 } from '#shared/config/detection-settings-of.ts'
 import { createDetectionEngine } from '#shared/detection/detection-engine.ts'
+import type { DetectionSettings } from '#shared/detection/detection-settings.ts'
 import type { EngineEvent } from '#shared/detection/engine-input.ts'
 import { openingOf } from '#shared/detection/fleet-members.ts'
 import { createFleetWatch } from '#shared/detection/fleet-watch.ts'
@@ -54,20 +55,9 @@ export function createReplay(
     keySettingsOf(config, settings),
   )
   engine.setKnowledge(createKnowledgeBook([...configuredKnowledge(config), ...knowledge]))
-  const silence = createSilenceWatch(settings)
-  const counts = createSourceCounts()
-  const silent = new Set<string>()
+  const sources = createSourceJudge(settings, filter.take)
   let clockMs = -1
 
-  const judgeSilence = (nowSeconds: number) => {
-    const sources = counts.quietAt(nowSeconds, { dueMin: settings.silenceExpectedMin, names: silent })
-    if (sources.length === 0) return
-    for (const alert of silence.judge(sources, nowSeconds)) {
-      if (alert.status === 'open') silent.add(alert.source)
-      else silent.delete(alert.source)
-      filter.take(alert)
-    }
-  }
   const advance = (nowMs: number) => {
     if (clockMs < 0) clockMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS
     // Nothing is left open after so long a gap, and nothing else happens in it.
@@ -81,14 +71,14 @@ export function createReplay(
       clockMs += stepMs
       engine.tick(clockMs)
       fleet.tick(clockMs)
-      judgeSilence(clockMs / 1000)
+      sources.judge(clockMs / 1000)
     }
   }
 
   return {
     feed: (event) => {
       advance(event.receivedAtMs)
-      counts.count(event.source, Math.min(event.timestamp, Math.floor(event.receivedAtMs / 1000)))
+      sources.count(event.source, Math.min(event.timestamp, Math.floor(event.receivedAtMs / 1000)))
       engine.feed(event)
     },
     finish: () => {
@@ -99,6 +89,25 @@ export function createReplay(
         clockMs += MINUTE_MS
         engine.tick(clockMs)
         fleet.tick(clockMs)
+      }
+    },
+  }
+}
+
+/** Counts each source's traffic and tells of its silence, as the detector does from the warehouse. */
+function createSourceJudge(settings: DetectionSettings, take: (alert: Alert) => void) {
+  const silence = createSilenceWatch(settings)
+  const counts = createSourceCounts()
+  const silent = new Set<string>()
+  return {
+    count: counts.count,
+    judge: (nowSeconds: number) => {
+      const sources = counts.quietAt(nowSeconds, { dueMin: settings.silenceExpectedMin, names: silent })
+      if (sources.length === 0) return
+      for (const alert of silence.judge(sources, nowSeconds)) {
+        if (alert.status === 'open') silent.add(alert.source)
+        else silent.delete(alert.source)
+        take(alert)
       }
     },
   }

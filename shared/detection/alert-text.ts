@@ -44,7 +44,11 @@ export function sender(source: string, key: string): string {
 
 /** Joins sentences and keeps to the length that the alert's contract allows. */
 export function sentences(parts: readonly string[]): string {
-  const text = parts.filter((part) => part !== '').join(' ')
+  // Whatever a part was cut from, half a character would be refused by the warehouse.
+  const text = parts
+    .filter((part) => part !== '')
+    .join(' ')
+    .toWellFormed()
   return text.length <= SUMMARY_MAX ? text : `${cutText(text, SUMMARY_MAX - 1)}…`
 }
 

@@ -7,12 +7,12 @@ import { createErrorBudget } from './error-budget.ts'
 import { addEvidence, wantsEvidence } from './evidence-book.ts'
 import type { Evidence } from './evidence.ts'
 import { describeKey, type KeyDescription } from './explain-key.ts'
-import { groupOf, scoreOf } from './incident-score.ts'
+import { groupOf } from './incident-score.ts'
 import { decodeKeyState, encodeKeyState } from './key-codec.ts'
 import type { KeyState } from './key-state.ts'
 import { createKnowledgeBook, type KnowledgeBook } from './knowledge-book.ts'
 import { applyVerdicts, plannedEvidence } from './knowledge-effects.ts'
-import { canEvict } from './live-keys.ts'
+import { canEvict, evictIdle } from './live-keys.ts'
 import { createNotices } from './notices.ts'
 import { isFirstKey, rememberStored } from './source-state.ts'
 import { takeEvent } from './take-event.ts'
@@ -42,8 +42,6 @@ export type DetectionEngine = {
   /** The arrival clock moves on without an event. Call it only when every event that arrived before is fed. */
   readonly tick: (nowMs: number) => void
   readonly keyCount: () => number
-  /** The score of a key at present; undefined for a key that the engine does not hold. */
-  readonly score: (source: string, key: string) => number | undefined
   /** What the engine thinks of a key at present, for people; undefined for a key it does not hold. */
   readonly describe: (source: string, key: string) => KeyDescription | undefined
 }
@@ -53,29 +51,7 @@ export function createDetectionEngine(
   emit: (alert: Alert) => void,
   settingsOf: (source: string, key: string) => DetectionSettings = () => settings,
 ): DetectionEngine {
-  const emitUnlessSilent = (alert: Alert) => {
-    if (!engine.silent) emit(alert)
-  }
-  const engine: EngineState = {
-    settings,
-    settingsOf,
-    emit: emitUnlessSilent,
-    sources: new Map(),
-    suspects: new Set(),
-    notices: createNotices(emitUnlessSilent),
-    sink: {
-      wants: (signal, points) => {
-        const { subject } = engine
-        return subject !== undefined && wantsEvidence(subject.state, signal, points, subject.minute)
-      },
-      report: (evidence) => takeEvidence(engine, evidence),
-    },
-    budget: createErrorBudget({ falsePagesPerKeyYear: DAYS_PER_YEAR / settings.pageEveryDays }),
-    knowledge: createKnowledgeBook([]),
-    clockMinute: -1,
-    subject: undefined,
-    silent: false,
-  }
+  const engine = createEngineState(settings, emit, settingsOf)
   return {
     wantsKey: (source, key) => {
       const state = sourceState(engine, source)
@@ -106,12 +82,6 @@ export function createDetectionEngine(
     },
     tick: (nowMs) => tick(engine, nowMs),
     keyCount: () => [...engine.sources.values()].reduce((sum, state) => sum + state.keys.size, 0),
-    score: (source, key) => {
-      const state = engine.sources.get(source)?.keys.get(key)
-      return state === undefined
-        ? undefined
-        : scoreOf([...state.evidence.values()].map(({ latest }) => latest)).total
-    },
     describe: (source, key) => {
       const state = engine.sources.get(source)?.keys.get(key)
       return state === undefined
@@ -122,6 +92,37 @@ export function createDetectionEngine(
           })
     },
   }
+}
+
+function createEngineState(
+  settings: DetectionSettings,
+  emit: (alert: Alert) => void,
+  settingsOf: EngineState['settingsOf'],
+): EngineState {
+  const emitUnlessSilent = (alert: Alert) => {
+    if (!engine.silent) emit(alert)
+  }
+  const engine: EngineState = {
+    settings,
+    settingsOf,
+    emit: emitUnlessSilent,
+    sources: new Map(),
+    suspects: new Set(),
+    notices: createNotices(emitUnlessSilent),
+    sink: {
+      wants: (signal, points) => {
+        const { subject } = engine
+        return subject !== undefined && wantsEvidence(subject.state, signal, points, subject.minute)
+      },
+      report: (evidence) => takeEvidence(engine, evidence),
+    },
+    budget: createErrorBudget({ falsePagesPerKeyYear: DAYS_PER_YEAR / settings.pageEveryDays }),
+    knowledge: createKnowledgeBook([]),
+    clockMinute: -1,
+    subject: undefined,
+    silent: false,
+  }
+  return engine
 }
 
 function restoreKey(
@@ -135,8 +136,14 @@ function restoreKey(
   if (saved === undefined) return
   const state = decodeKeyState(source, key, saved)
   const ofSource = sourceState(engine, source)
+  const isFull = ofSource.keys.size >= engine.settings.liveKeysMax
+  if (isFull && !evictIdle(engine, ofSource)) return
   ofSource.keys.set(key, state)
   if (state.firstSeconds >= 0) ofSource.firstSeen = Math.min(ofSource.firstSeen, state.firstSeconds)
+  // What people have said since the state was saved counts as well.
+  const { knowledge, clockMinute, emit } = engine
+  if (knowledge.size > 0)
+    applyVerdicts(state, knowledge, { nowMs: Math.max(clockMinute, state.clockMinute) * MINUTE_MS, emit })
   if (state.evidence.size > 0) engine.suspects.add(state)
 }
 

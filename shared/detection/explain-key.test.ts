@@ -49,7 +49,7 @@ describe('describeKey', () => {
   })
 
   it('gives the score, the limit and the windows of a burst as the engine holds them', () => {
-    expect(during?.score.total).toBe(engine.score('main', 'orders'))
+    expect(during?.score.total).toBe(engine.describe('main', 'orders')?.score.total)
     const spike = during?.evidence.find(({ signal }) => signal === 'volume.spike')
     expect(spike).toMatchObject({ group: 'volume' })
     const worst = Math.max(...windowsOf(during).map(({ points }) => points))

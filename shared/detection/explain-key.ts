@@ -1,7 +1,7 @@
 import type { Alert, Severity, Signal } from '#shared/domain/alert.ts'
 import { isoOfSeconds } from './clock.ts'
 import { audiencePoints } from './content/audience-evidence.ts'
-import { strangerShare } from './content/audience-watch.ts'
+import { strangerShare } from './content/audience-state.ts'
 import { topValuesOf } from './content/top-values.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import { limitFor } from './evidence-book.ts'

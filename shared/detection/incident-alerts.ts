@@ -100,7 +100,8 @@ export function endedAlert(
     revision: alert.revision + 1,
     status: 'resolved',
     ended_at: isoOfMinute(given.endMinute),
-    changed_at: new Date(given.nowMs).toISOString(),
+    // The clock is told by the minute: an end in the minute of the last change is as late as that change.
+    changed_at: new Date(Math.max(given.nowMs, Date.parse(alert.changed_at))).toISOString(),
     summary: sentences([`Over since ${moment(given.endMinute)}.`, alert.summary]),
   }
 }

@@ -81,6 +81,8 @@ const SEVERAL_MIN = 6.5
 const FEW_DOMAINS_MESSAGES = 40
 const DOMAINS_MIN = 3
 const MESSAGES_MIN = 3
+/** So many messages are no test, whatever is strange about them. */
+const MANY_MESSAGES = 400
 /** From so many points on the other groups' evidence is an event of its own. */
 const CONCLUSIVE = 4
 
@@ -93,6 +95,7 @@ export function hasImpact(evidence: Iterable<Evidence>, { total, groups }: Score
   if (leading < LEADING_MIN && total < SEVERAL_MIN) return false
   if (groups.key >= CONCLUSIVE || groups.outcome >= CONCLUSIVE || groups.volume >= CONCLUSIVE) return true
   for (const { signal, messages, domains } of evidence) {
+    if (messages >= MANY_MESSAGES) return true
     const group = groupOf(signal)
     if (group !== 'sender' && group !== 'audience') continue
     if (messages >= FEW_DOMAINS_MESSAGES) return true

@@ -1,4 +1,4 @@
-import { number } from './alert-text.ts'
+import { moment, number } from './alert-text.ts'
 import { minuteOf } from './clock.ts'
 import type { DetectionSettings } from './detection-settings.ts'
 import { POINTS_MAX, type EvidenceSink } from './evidence.ts'
@@ -55,6 +55,37 @@ export function judgeWaking(state: KeyState, timestamp: number, sink: EvidenceSi
     holdMinutes: 60,
     text: `it woke after ${number(days)} days of silence and sent ${number(woke.messages)} ${woke.messages === 1 ? 'message' : 'messages'}`,
     details: { quiet_days: days },
+  })
+}
+
+/** How long a key is new to a source that was known before, from how many messages on, and what that is worth. */
+const NEW_MINUTES = 24 * 60
+const NEW_MESSAGES = 50
+const NEW_POINTS = 2.5
+const NEW_HOLD_MINUTES = 60
+
+/**
+ * A name that nobody has seen sends: no reason to wake anybody, but one to look at the rest with less patience. Names
+ * are the sender's own claim.
+ */
+export function judgeNewKey(state: KeyState, minute: number, sink: EvidenceSink): void {
+  const firstMinute = minuteOf(state.firstSeconds)
+  if (minute - firstMinute > NEW_MINUTES || !sink.wants('key.new', NEW_POINTS)) return
+  const messages = messagesBetween(state.volume, firstMinute, minute)
+  if (messages < NEW_MESSAGES) return
+  sink.report({
+    signal: 'key.new',
+    points: NEW_POINTS,
+    startSeconds: state.firstSeconds,
+    windowSeconds: Math.max(1, (minute - firstMinute) * 60),
+    observed: messages,
+    expected: 0,
+    expectedLow: 0,
+    expectedHigh: 0,
+    messages,
+    holdMinutes: NEW_HOLD_MINUTES,
+    text: `its name was first seen at ${moment(firstMinute)} and has sent ${number(messages)} messages`,
+    details: { new_key: true },
   })
 }
 

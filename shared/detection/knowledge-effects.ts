@@ -9,7 +9,7 @@ import { groupOf } from './incident-score.ts'
 import type { KeyState } from './key-state.ts'
 import type { KnowledgeBook } from './knowledge-book.ts'
 import { acceptOutcomes, setOutcomeTraining } from './outcomes/outcome-watch.ts'
-import { acceptVolume, setVolumeTraining } from './volume/volume-watch.ts'
+import { acceptVolume, messagesBetween, setVolumeTraining } from './volume/volume-watch.ts'
 
 type Emission = { readonly nowMs: number; readonly emit: (alert: Alert) => void }
 
@@ -29,7 +29,11 @@ export function plannedEvidence(
   const plan = knowledge.planFor(state.source, state.key, seconds, event?.facts)
   if (plan === undefined) return evidence
   if (plan === 'mismatch') return { ...evidence, points: evidence.points + MISMATCH_POINTS }
-  return evidence.messages <= plan.messagesMax ? undefined : evidence
+  // A plan that names no content announces how much is sent, not what and to whom.
+  const isNamed = plan.template !== undefined || plan.category !== undefined || plan.campaign !== undefined
+  if (group !== 'volume' && !isNamed) return evidence
+  const sent = messagesBetween(state.volume, minuteOf(plan.fromSeconds), minuteOf(seconds))
+  return sent <= plan.messagesMax ? undefined : evidence
 }
 
 /** Takes over that a person accepted what the key does from some time on: it is usual from now on. */
@@ -67,7 +71,7 @@ export function applyVerdicts(state: KeyState, knowledge: KnowledgeBook, emissio
 function endAll(state: KeyState, endMinute: number, { nowMs, emit }: Emission): void {
   for (const [signal, { alert }] of state.evidence) {
     state.ended.set(signal, endMinute + 1)
-    if (alert !== undefined) emit(endedAlert(alert, { endMinute, nowMs }))
+    if (alert !== undefined) emit(endedAlert(alert, { endMinute: endMinute + 1, nowMs }))
   }
   state.evidence.clear()
   state.incident = undefined

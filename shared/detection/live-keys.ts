@@ -29,7 +29,7 @@ export function canEvict({ clockMinute }: EngineState, source: SourceState): boo
   return source.lastEvictionMinute < clockMinute
 }
 
-function evictIdle(engine: EngineState, source: SourceState): boolean {
+export function evictIdle(engine: EngineState, source: SourceState): boolean {
   if (!canEvict(engine, source)) return false
   source.lastEvictionMinute = engine.clockMinute
   const before = source.keys.size

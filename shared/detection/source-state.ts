@@ -66,11 +66,14 @@ export function learnUnit(state: SourceState, event: string): void {
   if (!state.unit.decided) state.unit = chooseUnit(state.unit, event)
 }
 
+/** The source's clock of event time: any event moves it, for mail that is only opened is a sign of life too. */
+export function noteEventMinute(state: SourceState, minute: number): void {
+  if (minute <= state.eventMinute) return
+  if (state.eventMinute !== -1) noteGap(state.gaps, minute, minute - state.eventMinute)
+  state.eventMinute = minute
+}
+
 export function countForSource(state: SourceState, key: string, minute: number): void {
-  if (minute > state.eventMinute) {
-    if (state.eventMinute !== -1) noteGap(state.gaps, minute, minute - state.eventMinute)
-    state.eventMinute = minute
-  }
   count(state.messages, minute)
   if (key === UNATTRIBUTED) count(state.unattributed, minute)
 }
@@ -156,6 +159,7 @@ const UNATTRIBUTED_SHARE_MAX = 0.2
 
 /** The minute that has come for the source's messages: the arrival clock, or the event clock while it trails. */
 export function presentMinute(state: SourceState, arrivalMinute: number): number {
+  if (state.eventMinute === -1) return arrivalMinute
   const coming = arrivalMinute - state.arrivalMinute <= STILL_COMING_MINUTES
   const trailing = arrivalMinute - state.eventMinute > TRAILING_MINUTES
   return coming && trailing ? state.eventMinute : arrivalMinute

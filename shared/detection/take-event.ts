@@ -5,7 +5,7 @@ import { tickKey } from './engine-clock.ts'
 import type { EngineEvent } from './engine-input.ts'
 import { isMature, MINUTE_MS, sourceState, type EngineState } from './engine-state.ts'
 import { moveCalibration } from './key-calibration.ts'
-import { judgeRetired, judgeUnattributed, judgeWaking, noteWaking } from './key-signals.ts'
+import { judgeNewKey, judgeRetired, judgeUnattributed, judgeWaking, noteWaking } from './key-signals.ts'
 import type { KeyState } from './key-state.ts'
 import { applyAcceptance } from './knowledge-effects.ts'
 import { keyFor } from './live-keys.ts'
@@ -14,7 +14,9 @@ import {
   countForSource,
   forgetUnattributedToday,
   isMatureSource,
+  isFirstKey,
   learnUnit,
+  noteEventMinute,
   unattributedHabit,
   type SourceState,
 } from './source-state.ts'
@@ -23,6 +25,10 @@ import { countMessage } from './volume/volume-watch.ts'
 
 /** Events later than this against their key's latest are counted into their own time and start nothing. */
 const JUDGED_LATENESS_SECONDS = 600
+/** SendGrid delivers again for a day; an event that is this much older than its arrival makes nothing older … */
+const LATE_SECONDS = 2 * 24 * 3600
+/** … and one that is this much older is not looked at. */
+const STALE_SECONDS = 8 * 24 * 3600
 /** What becomes of a message is told within days; older news than this starts nothing. */
 const OUTCOME_LATENESS_SECONDS = 24 * 3600
 
@@ -33,7 +39,12 @@ export function takeEvent(engine: EngineState, event: EngineEvent): void {
   // An event from the future is taken as of now: no sender's clock may move ours.
   const nowSeconds = Math.floor(event.receivedAtMs / 1000)
   const timely = event.timestamp > nowSeconds ? { ...event, timestamp: nowSeconds } : event
-  source.firstSeen = Math.min(source.firstSeen, timely.timestamp)
+  // What is told so late is history, and no sender's clock may make a source or a key old.
+  if (timely.timestamp < nowSeconds - STALE_SECONDS) return
+  if (timely.timestamp >= nowSeconds - LATE_SECONDS) {
+    source.firstSeen = Math.min(source.firstSeen, timely.timestamp)
+  }
+  noteEventMinute(source, minuteOf(timely.timestamp))
   if (timely.event === 'account_status_change') {
     if (!engine.silent) engine.notices.accountStatusChanged(timely)
     return
@@ -66,6 +77,7 @@ function feedMessage(engine: EngineState, source: SourceState, event: EngineEven
   countMessage(state.volume, { timestamp }, { settings, nowMs, judged, familiar }, sink)
   countOutcome(state.outcomes, event, { nowMs, judged, mature: isMature(state) }, sink)
   if (judged) {
+    if (!isFirstKey(source, state.firstSeconds)) judgeNewKey(state, minute, sink)
     judgeWaking(state, timestamp, sink)
     const habit = event.key === UNATTRIBUTED ? unattributedHabit(source, settings) : undefined
     if (habit !== undefined) judgeUnattributed(state, { minute, settings, habit }, sink)

@@ -1,5 +1,6 @@
 import { UNKNOWN_FINGERPRINT, type EngineEvent, type EventFacts } from '#shared/detection/engine-input.ts'
 import { toFactColumns, type FactColumns } from './event-row.ts'
+import { cutText } from '#shared/domain/normalise-text.ts'
 import type { EventMessage } from '#shared/domain/log-message.ts'
 import type { RecipientPrivacy } from './recipient-privacy.ts'
 
@@ -67,7 +68,7 @@ const hostFamilies = new Map<string, string>()
 export function senderHostOf(smtpId: string): string {
   const at = smtpId.lastIndexOf('@')
   if (at === -1) return ''
-  const host = smtpId.slice(at + 1, at + 1 + HOST_MAX)
+  const host = cutText(smtpId.slice(at + 1), HOST_MAX)
   const known = hostFamilies.get(host)
   if (known !== undefined) return known
   const family = host
@@ -83,5 +84,5 @@ const LINK_HOST = /^(?:[a-z][a-z0-9+.-]*:)?\/\/(?:[^/?#]*@)?([^/?#:@]*|\[[^/?#\]
 
 /** The host of a link, lower case, without port and user; empty where the text is no link. */
 export function linkHostOf(link: string): string {
-  return (LINK_HOST.exec(link)?.[1] ?? '').toLowerCase().slice(0, HOST_MAX)
+  return cutText((LINK_HOST.exec(link)?.[1] ?? '').toLowerCase(), HOST_MAX)
 }

@@ -165,4 +165,3 @@ async function rowsOf<Row extends z.ZodType>(
   })
   return z.array(question.row).parse(await result.json())
 }
-

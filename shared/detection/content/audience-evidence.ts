@@ -1,6 +1,6 @@
 import { number } from '../alert-text.ts'
 import { POINTS_MIN, type EvidenceSink } from '../evidence.ts'
-import { shareOf, strangerShare, windowOf, type AudienceWatch } from './audience-watch.ts'
+import { shareOf, strangerShare, windowOf, type AudienceWatch } from './audience-state.ts'
 import { OTHER, UNSEEN, type DomainMemory } from './domain-memory.ts'
 
 /** The weaker of the two views of one change counts half. */

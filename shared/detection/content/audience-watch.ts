@@ -1,11 +1,17 @@
-import { createBottomK, sight, type BottomK } from '../statistics/bottom-k.ts'
+import { sight } from '../statistics/bottom-k.ts'
 import { mixed } from '../statistics/hash-text.ts'
 import { reportAudience } from './audience-evidence.ts'
 import {
+  RECENT,
+  shareOf,
+  strangerShare,
+  windowOf,
+  type AudienceWatch,
+  type Suspicion,
+} from './audience-state.ts'
+import {
   addDomain,
   clearWindow,
-  createDomainMemory,
-  endDayOfDomains,
   learntOf,
   OTHER,
   placeOfDomain,
@@ -16,37 +22,8 @@ import {
   placeWindowOf,
   type DomainMemory,
 } from './domain-memory.ts'
-import { concentrationOf, createOverdispersion, learnDay, type Overdispersion } from './overdispersion.ts'
+import { concentrationOf } from './overdispersion.ts'
 import type { EvidenceSink } from '../evidence.ts'
-
-/** An e-process that is restarted whenever it says nothing: Page's CUSUM of log10 likelihood ratios. */
-export type Suspicion = {
-  points: number
-  messages: number
-  firstSeconds: number
-  lastSeconds: number
-}
-
-/** Whom a key mails: which domains, and how many people it never mailed before. */
-export type AudienceWatch = {
-  readonly domains: DomainMemory
-  readonly seenDomains: BottomK
-  readonly seenRecipients: BottomK
-  /** Sum of the square roots of the learnt shares; follows from them. */
-  temperedTotal: number
-  readonly mixSpread: Overdispersion
-  readonly strangerSpread: Overdispersion
-  /** Recipients looked up and found new: learnt, and of today. */
-  strangers: number
-  lookedUp: number
-  strangersToday: number
-  lookedUpToday: number
-  mix: Suspicion
-  stranger: Suspicion & { strangers: number; domains: number[]; perDomain: number[] }
-  /** The last recipients: several messages to one person are one choice. */
-  readonly recent: Uint32Array
-  recentAt: number
-}
 
 export type AudienceGiven = {
   readonly timestamp: number
@@ -57,9 +34,6 @@ export type AudienceGiven = {
   readonly activeDays: number
 }
 
-export const SEEN_DOMAINS = 128
-export const SEEN_RECIPIENTS = 256
-const RECENT = 8
 /** One message says at most this much: models are wrong about single events. */
 const STEP_MAX = 1
 /** Suspicion grows no further, so that it passes as soon as usual messages come again. */
@@ -69,32 +43,8 @@ const ALTERNATIVE_PRIOR = 4
 /** How often a stranger is met when the audience is another one. */
 const STRANGER_ALTERNATIVE = 0.9
 const STRANGERS_USUAL = 0.75
-const DAILY_DECAY = 0.98
 /** Suspicion that is not fed for so long is dropped. */
 const FORGET_SECONDS = 24 * 3600
-
-export function createAudienceWatch(): AudienceWatch {
-  return {
-    domains: createDomainMemory(),
-    seenDomains: createBottomK(SEEN_DOMAINS),
-    seenRecipients: createBottomK(SEEN_RECIPIENTS),
-    temperedTotal: 1,
-    mixSpread: createOverdispersion(0.08, 4),
-    strangerSpread: createOverdispersion(0.1, 4),
-    strangers: 0,
-    lookedUp: 0,
-    strangersToday: 0,
-    lookedUpToday: 0,
-    mix: noSuspicion(),
-    stranger: { ...noSuspicion(), strangers: 0, domains: [], perDomain: [] },
-    recent: new Uint32Array(RECENT),
-    recentAt: 0,
-  }
-}
-
-function noSuspicion(): Suspicion {
-  return { points: 0, messages: 0, firstSeconds: 0, lastSeconds: 0 }
-}
 
 /** Counts one message, and judges whom the latest ones went to. */
 export function countRecipient(watch: AudienceWatch, given: AudienceGiven, sink: EvidenceSink): void {
@@ -133,22 +83,6 @@ function countDomain({ domains, seenDomains }: AudienceWatch, { domain, domainHa
   return OTHER
 }
 
-/** Added to each class, so that nothing is impossible; and as many classes as are assumed for it. */
-const SMALLEST = 0.3
-const CLASSES = 10
-
-/** The learnt share of a class. */
-export function shareOf(domains: DomainMemory, place: number): number {
-  const count =
-    place === UNSEEN ? domains.unseenCount : place === OTHER ? domains.otherCount : learntOf(domains, place)
-  return (count + SMALLEST) / (domains.total + SMALLEST * CLASSES)
-}
-
-export function windowOf(domains: DomainMemory, place: number): number {
-  if (place === UNSEEN) return domains.unseenWindow
-  return place === OTHER ? domains.otherWindow : placeWindowOf(domains, place)
-}
-
 function countInWindow(domains: DomainMemory, place: number): void {
   if (place === UNSEEN) domains.unseenWindow += 1
   else if (place === OTHER) domains.otherWindow += 1
@@ -174,14 +108,6 @@ function suspectMix(watch: AudienceWatch, place: number, given: AudienceGiven): 
   step(mix, Math.log10(other / usual), given.timestamp)
 }
 
-export function temperedSum(domains: DomainMemory): number {
-  let sum = Math.sqrt(shareOf(domains, OTHER)) + Math.sqrt(shareOf(domains, UNSEEN))
-  for (let place = 0; place < domains.size; place += 1) {
-    if (learntOf(domains, place) > 0) sum += Math.sqrt(shareOf(domains, place))
-  }
-  return sum
-}
-
 /** The same for "never mailed before". Strangers of one domain are one choice the more they are: the k-th counts 1/k. */
 function suspectStrangers(watch: AudienceWatch, isStranger: boolean, given: AudienceGiven): void {
   const { stranger } = watch
@@ -202,10 +128,6 @@ function suspectStrangers(watch: AudienceWatch, isStranger: boolean, given: Audi
   } else {
     step(stranger, Math.min(0, Math.log10((1 - STRANGER_ALTERNATIVE) / (1 - usual))), given.timestamp)
   }
-}
-
-export function strangerShare({ strangers, lookedUp }: AudienceWatch): number {
-  return Math.min(0.99, (strangers + 1) / (lookedUp + 4))
 }
 
 const STRANGER_DOMAINS_MAX = 16
@@ -239,62 +161,4 @@ function step(suspicion: Suspicion, logRatio: number, timestamp: number): void {
   suspicion.points = Math.min(SUSPICION_MAX, Math.max(0, points))
   suspicion.firstSeconds = Math.min(suspicion.firstSeconds, timestamp)
   suspicion.lastSeconds = Math.max(suspicion.lastSeconds, timestamp)
-}
-
-/** Ends a day: learns it, or forgets it where something was wrong with it. */
-export function endDayOfAudience(watch: AudienceWatch, learn: boolean): void {
-  if (learn) {
-    learnMixSpread(watch)
-    learnStrangerSpread(watch)
-  }
-  endDayOfDomains(watch.domains, learn)
-  watch.temperedTotal = temperedSum(watch.domains)
-  watch.strangers = watch.strangers * DAILY_DECAY + (learn ? watch.strangersToday : 0)
-  watch.lookedUp = watch.lookedUp * DAILY_DECAY + (learn ? watch.lookedUpToday : 0)
-  watch.strangersToday = 0
-  watch.lookedUpToday = 0
-}
-
-/** Messages that the shares must rest on before a day is held against them. */
-const LEARNT_MIN = 30
-/** A class is looked at by itself when at least this many of the day's messages were to be expected in it. */
-const EXPECTED_MIN = 0.5
-
-function learnMixSpread({ domains, mixSpread }: AudienceWatch): void {
-  if (domains.total < LEARNT_MIN) return
-  let messages = domains.otherToday + domains.unseenToday
-  for (let place = 0; place < domains.size; place += 1) messages += todayOf(domains, place)
-  let chiSquare = 0
-  let classes = 0
-  const rest = { seen: 0, expected: 0 }
-  const add = (seen: number, share: number) => {
-    const expected = share * messages
-    if (expected < EXPECTED_MIN) {
-      rest.seen += seen
-      rest.expected += expected
-      return
-    }
-    chiSquare += (seen - expected) ** 2 / expected
-    classes += 1
-  }
-  let unseen = domains.unseenToday
-  for (let place = 0; place < domains.size; place += 1) {
-    if (learntOf(domains, place) > 0) add(todayOf(domains, place), shareOf(domains, place))
-    else unseen += todayOf(domains, place)
-  }
-  add(domains.otherToday, shareOf(domains, OTHER))
-  add(unseen, shareOf(domains, UNSEEN))
-  if (rest.expected > 0.05) {
-    chiSquare += (rest.seen - rest.expected) ** 2 / Math.max(EXPECTED_MIN, rest.expected)
-    classes += 1
-  }
-  learnDay(mixSpread, { chiSquare, freedom: classes - 1, messages })
-}
-
-function learnStrangerSpread(watch: AudienceWatch): void {
-  const { strangersToday: seen, lookedUpToday: messages } = watch
-  if (watch.lookedUp < LEARNT_MIN || messages === 0) return
-  const share = strangerShare(watch)
-  const chiSquare = (seen - messages * share) ** 2 / (messages * share * (1 - share))
-  learnDay(watch.strangerSpread, { chiSquare, freedom: 1, messages })
 }

@@ -7,7 +7,7 @@ import {
   SEEN_RECIPIENTS,
   temperedSum,
   type AudienceWatch,
-} from './audience-watch.ts'
+} from './audience-state.ts'
 import { createContent, type ContentState } from './content-watch.ts'
 import {
   addDomain,

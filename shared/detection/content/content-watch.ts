@@ -3,12 +3,9 @@ import type { EngineEvent, EventFacts } from '../engine-input.ts'
 import type { EvidenceSink } from '../evidence.ts'
 import { hashText } from '../statistics/hash-text.ts'
 import { audiencePoints } from './audience-evidence.ts'
-import {
-  countRecipient,
-  createAudienceWatch,
-  endDayOfAudience,
-  type AudienceWatch,
-} from './audience-watch.ts'
+import { countRecipient } from './audience-watch.ts'
+import { createAudienceWatch, type AudienceWatch } from './audience-state.ts'
+import { endDayOfAudience } from './audience-learning.ts'
 import { countSender, createSenderWatch, type SenderWatch } from './sender-watch.ts'
 import { ageMemory, endDay } from './value-memory.ts'
 

@@ -5,6 +5,7 @@ import { POINTS_MIN, type EvidenceSink } from '../evidence.ts'
 import { number } from '../alert-text.ts'
 import {
   countValue,
+  isEstablished,
   createValueMemory,
   pointsOf,
   type ValueMemory,
@@ -91,7 +92,7 @@ export function countSender(watch: SenderWatch, given: SenderGiven, sink: Eviden
     if (memory === undefined) continue
     const record = countValue(memory, bounded(given.facts[field]))
     found[index] = record
-    if (record.days * 10 < given.activeDays || record.count === 0) isKnown = false
+    if (record.days * 10 < given.activeDays || !isEstablished(record)) isKnown = false
   }
   if (isKnown || !given.judged) return 0
   let total = 0
@@ -118,8 +119,13 @@ function pointsOfFields(watch: SenderWatch, fields: readonly number[], given: Se
     sum += points
   }
   const points = strongest + FURTHER_FIELDS * (sum - strongest)
-  const isSameHost = fields.includes(HOST) && strongest === sum && (found[HOST]?.count ?? 0) > 0
+  const isSameHost = fields.includes(HOST) && strongest === sum && isKnownHost()
   return isSameHost ? SAME_HOST * points : points
+}
+
+function isKnownHost(): boolean {
+  const host = found[HOST]
+  return host !== undefined && isEstablished(host)
 }
 
 /** A message belongs to an episode when it is about as strange as the strangest one. */
@@ -148,7 +154,7 @@ function growEpisode(
     episode.points = points
     episode.values = fields.flatMap((field): [number, string][] => {
       const record = found[field]
-      return record !== undefined && record.count === 0 ? [[field, record.value]] : []
+      return record !== undefined && !isEstablished(record) ? [[field, record.value]] : []
     })
   }
   episode.messages += 1
@@ -189,5 +195,5 @@ function reportEpisode(signal: SenderSignal, episode: SenderEpisode, sink: Evide
 
 function shown(field: number, value: string): string {
   if (field === 0) return 'of a new kind'
-  return value === '' ? 'none' : `"${value.slice(0, 60)}"`
+  return value === '' ? 'none' : `"${cutText(value, 60)}"`
 }

@@ -78,6 +78,14 @@ function indexOfOldest(records: readonly ValueRecord[]): number {
   return oldest
 }
 
+/** So many messages, or days, make a value one of the key's own: a thief's test mail of yesterday does not. */
+const OWN_MESSAGES = 10
+const OWN_DAYS = 3
+
+export function isEstablished({ count, days }: Pick<ValueRecord, 'count' | 'days'>): boolean {
+  return count >= OWN_MESSAGES || days >= OWN_DAYS
+}
+
 /**
  * How surprising it is to meet this value today: −log10 of the chance that a day of this key brings a new one
  * (Beta-smoothed), or that a day has this rare one. A key that makes a template a day is not surprised by another.
@@ -88,7 +96,7 @@ export function pointsOf(
   given: { readonly activeDays: number; readonly messages: number },
 ): number {
   const days = given.activeDays + DAYS_PRIOR
-  if (record.count > 0) {
+  if (isEstablished(record)) {
     if (record.days >= EVERYDAY_SHARE * given.activeDays) return 0
     return Math.max(0, -Math.log10((record.days + NEW_PRIOR) / days) - NEW_PRIOR)
   }
