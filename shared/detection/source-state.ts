@@ -63,7 +63,11 @@ export function rememberStored(state: SourceState, stored: StoredSource): void {
 }
 
 export function learnUnit(state: SourceState, event: string): void {
-  if (!state.unit.decided) state.unit = chooseUnit(state.unit, event)
+  const { unit, stored } = state
+  // A restart forgets what was on its way; it may have been as much as a usual day's.
+  const isForgotten = unit.decided && unit.unit === 'processed' && unit.waiting === undefined
+  const known = isForgotten ? { ...unit, waiting: Math.ceil(stored.messages / STORED_DAYS) } : unit
+  state.unit = chooseUnit(known, event)
 }
 
 /** The source's clock of event time: any event moves it, for mail that is only opened is a sign of life too. */

@@ -105,22 +105,28 @@ export function pointsOf(
   return -Math.log10(Math.min(1, Math.max(perDay, perMessage)))
 }
 
+/** The first time that a few messages bring a new value is an accident, or a test mail, and no habit yet. */
+const FIRST_ONE_OFF = 0.1
+
 /** Ends a day: what it showed is learnt, or forgotten where the day is not to be trusted. */
 export function endDay(
   memory: ValueMemory,
   { day, learn, first }: { readonly day: number; readonly learn: boolean; readonly first: boolean },
 ): void {
   let isNew = false
+  let isOneOff = true
   for (const record of memory.records) {
     if (record.today > 0 && learn) {
-      isNew ||= record.count === 0
+      const wasNew = record.count === 0
       record.count += record.today
       record.days += 1
       record.lastDay = day
+      isNew ||= wasNew
+      if (wasNew && isEstablished(record)) isOneOff = false
     }
     record.today = 0
   }
-  if (isNew && !first) memory.newDays += 1
+  if (isNew && !first) memory.newDays += isOneOff && memory.newDays < FIRST_ONE_OFF ? FIRST_ONE_OFF : 1
   const kept = memory.records.filter(({ count, lastDay }) => count > 0 && lastDay >= day - FORGET_DAYS)
   if (kept.length < memory.records.length) memory.records = kept
 }

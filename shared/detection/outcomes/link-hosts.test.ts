@@ -6,6 +6,7 @@ import {
   judgedAndMature,
   outcomeEvent,
 } from '../../../test/support/outcome-traffic.ts'
+import { countClick, createLinkHosts } from './link-hosts.ts'
 import { advanceOutcomes, countOutcome, createOutcomes, setOutcomeTraining } from './outcome-watch.ts'
 import { registrableDomain } from './registrable-domain.ts'
 
@@ -133,6 +134,29 @@ describe('a link domain', () => {
     pointsOf(repeated('new.example', 6))
     setOutcomeTraining(state, { startMinute: today + 600, endMinute: today + 640 }, false)
     expect(pointsOf(repeated('new.example', 6), today + DAY_MINUTES + 700).reports).toEqual([])
+  })
+})
+
+describe('the people who click a new link', () => {
+  const clickedBy = (recipients: readonly number[]) => {
+    const hosts = createLinkHosts()
+    for (const recipient of recipients) {
+      countClick(hosts, { host: 'odd.example', minute: FIRST_MINUTE, recipient, day: 0 })
+    }
+    return hosts.fresh[0]?.people
+  }
+  const people = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
+  it('are counted once each, however often they click', () => {
+    expect(clickedBy([...people(8), ...Array.from({ length: 50 }, () => 99)])).toBe(9)
+    expect(clickedBy([...people(31), ...people(31)])).toBe(31)
+  })
+
+  it('are estimated when they are many, and no more for clicking again', () => {
+    const once = clickedBy(people(1000)) ?? 0
+    expect(once).toBeGreaterThan(600)
+    expect(once).toBeLessThan(1600)
+    expect(clickedBy([...people(1000), ...people(1000)])).toBe(once)
   })
 })
 

@@ -1,8 +1,9 @@
 import { cutText } from '#shared/domain/normalise-text.ts'
+import { createBottomK, sight, type BottomK } from '../statistics/bottom-k.ts'
 import { dayOfMinute, HELD_DAYS_MAX } from './outcome-counts.ts'
 import { registrableDomain } from './registrable-domain.ts'
 
-/** The domains that people reach by the links in one key's mail. Bounded: about 300 bytes, 1.5 KiB at most. */
+/** The domains that people reach by the links in one key's mail. Bounded: about 300 bytes, 2 KiB at most. */
 export type LinkHosts = {
   known: KnownHost[]
   /** Not trained yet: seen for the first time today, or within an incident. */
@@ -27,16 +28,17 @@ export type FreshHost = {
   readonly firstMinute: number
   lastMinute: number
   clicks: number
-  /** Different recipients, and the first of them: hashes. */
+  /** Different recipients: exact up to the sample's size, an estimate above it. */
   people: number
-  recipients: readonly number[]
+  readonly recipients: BottomK
   /** Clicks on known domains since the first click on this one. */
   others: number
 }
 
 const KNOWN_MAX = 12
 const FRESH_MAX = 4
-const RECIPIENTS_MAX = 8
+/** Recipients sampled: above so many, the number of people is known to about a sixth. */
+export const RECIPIENTS_MAX = 32
 const HOST_LENGTH_MAX = 80
 /** A domain without a click for so long is forgotten, days. */
 const FORGET_DAYS = 60
@@ -90,12 +92,27 @@ export function countClick(
     hosts.fresh.find((candidate) => candidate.host === host) ?? addFresh(hosts, host, click.minute)
   entry.clicks += 1
   entry.lastMinute = Math.max(entry.lastMinute, click.minute)
-  if (!entry.recipients.includes(click.recipient)) {
-    entry.people += 1
-    // A pushed array would hold room for sixteen more.
-    if (entry.recipients.length < RECIPIENTS_MAX) entry.recipients = [...entry.recipients, click.recipient]
+  if (sight(entry.recipients, spread(click.recipient)) === 'new') {
+    entry.people = Math.max(entry.people, peopleIn(entry.recipients))
   }
   return entry
+}
+
+const HASHES = 2 ** 32
+
+/** Distinct values behind a sample: (k − 1) / the share of all hashes below the largest one kept (Bar-Yossef et al.). */
+function peopleIn({ hashes, size, capacity }: BottomK): number {
+  return size < capacity
+    ? size
+    : Math.max(size, Math.round(((size - 1) * HASHES) / ((hashes[size - 1] ?? 0) + 1)))
+}
+
+/** Spreads values evenly over 32 bits, each to another one (the finalizer of MurmurHash3, Appleby). */
+function spread(value: number): number {
+  let bits = value >>> 0
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85eb_ca6b)
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2_ae35)
+  return (bits ^ (bits >>> 16)) >>> 0
 }
 
 function addFresh(hosts: LinkHosts, host: string, minute: number): FreshHost {
@@ -105,7 +122,7 @@ function addFresh(hosts: LinkHosts, host: string, minute: number): FreshHost {
     lastMinute: minute,
     clicks: 0,
     people: 0,
-    recipients: [],
+    recipients: createBottomK(RECIPIENTS_MAX),
     others: 0,
   }
   hosts.freshToday += 1

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RECIPIENTS_MAX } from './link-hosts.ts'
 import { CELLS, cellMinutes, COLUMNS, DAY_STRIDE, TOTAL_DAYS } from './outcome-counts.ts'
 import type { OutcomeState } from './outcome-watch.ts'
 import { ENTRIES_MAX } from './recent-failures.ts'
@@ -25,7 +26,7 @@ const stateSchema = z.object({
         lastMinute: z.number(),
         clicks: z.number(),
         people: z.number(),
-        recipients: z.array(z.number()),
+        recipients: z.array(count).max(RECIPIENTS_MAX),
         others: z.number(),
       }),
     ),
@@ -58,7 +59,10 @@ export function encodeOutcomes({
     hosts: {
       ...hosts,
       known: hosts.known.map((entry) => ({ ...entry })),
-      fresh: hosts.fresh.map((entry) => ({ ...entry, recipients: [...entry.recipients] })),
+      fresh: hosts.fresh.map((entry) => ({
+        ...entry,
+        recipients: [...entry.recipients.hashes.subarray(0, entry.recipients.size)],
+      })),
     },
     toldUntil,
   }
@@ -75,7 +79,17 @@ export function decodeOutcomes(json: unknown): OutcomeState {
       totals: state.totals,
     },
     failures: { entries: Uint32Array.from(state.failures.entries), written: state.failures.written },
-    hosts: state.hosts,
+    hosts: {
+      ...state.hosts,
+      fresh: state.hosts.fresh.map(({ recipients, ...entry }) => ({
+        ...entry,
+        recipients: {
+          capacity: RECIPIENTS_MAX,
+          hashes: Uint32Array.from(recipients).sort(),
+          size: recipients.length,
+        },
+      })),
+    },
     toldUntil: state.toldUntil,
   }
 }

@@ -9,15 +9,30 @@ import { ensureProfile, expectedInHour, LEARNING_DAYS } from './volume-profile.t
 import { moveHead } from './volume-settle.ts'
 import { inHour, isTrained, oldestHour, RING_HOURS, type VolumeState } from './volume-state.ts'
 
-/** Event time is complete up to this minute: judges every hour that has closed since the last call, in order. */
+/**
+ * So long after the last message nothing of it is left to judge: the rings are empty, and so is the profile, which is
+ * made once a day.
+ */
+const QUIET_HOURS = RING_HOURS + 2 * HOURS_PER_DAY
+
+/**
+ * Event time is complete up to this minute: judges every hour that has closed since the last call, in order. The hours
+ * of a long quiet are all the same, so their middle is passed over: a timestamp of long ago must cost nobody seconds.
+ */
 export function closeHours(state: VolumeState, minute: number, given: VolumeGiven, sink: EvidenceSink): void {
   const last = hourOfMinute(minute + 1) - 1
   if (state.closedHour === -1) state.closedHour = hourOfMinute(state.firstMinute) - 1
-  for (let hour = state.closedHour + 1; hour <= last; hour += 1) {
+  const quietFrom = hourOfMinute(state.lastMinute) + QUIET_HOURS
+  const lively = last - 2 * HOURS_PER_DAY
+  const oldest = hourOfMinute(state.headMinute) - RING_HOURS + 1
+  let hour = Math.max(state.closedHour + 1, oldest)
+  while (hour <= last) {
     moveHead(state, hour * MINUTES_PER_HOUR + MINUTES_PER_HOUR - 1)
     state.closedHour = hour
-    if (hour > hourOfMinute(state.headMinute) - RING_HOURS) closeHour(state, hour, given, sink)
+    closeHour(state, hour, given, sink)
+    hour = hour >= quietFrom && hour < lively ? lively : hour + 1
   }
+  state.closedHour = Math.max(state.closedHour, last)
   moveHead(state, minute)
 }
 

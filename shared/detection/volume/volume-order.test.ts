@@ -96,4 +96,27 @@ describe('advanceVolume', () => {
       { numRuns: 16, seed: 3 },
     )
   }, 60_000)
+
+  it('passes over sixteen years of quiet at no cost, and leaves the same', () => {
+    const end = FIRST_MONDAY + 16 * 365 * DAY
+    const after = (messages: number, step: number) => {
+      const state = createVolume()
+      for (let index = 0; index < messages; index += 1) {
+        countMessage(state, { timestamp: (FIRST_MONDAY + index * 97) * 60 }, judgedGiven, keepingSink())
+      }
+      const from = performance.now()
+      for (let minute = state.headMinute; minute < end;) {
+        minute = Math.min(end, minute + step)
+        advanceVolume(state, minute, judgedGiven, keepingSink())
+      }
+      return { milliseconds: performance.now() - from, state: encodeVolume(state) }
+    }
+    for (const messages of [1, 400]) {
+      const stepByStep = after(messages, 5 * DAY)
+      const runs = [1, 2, 3].map(() => after(messages, end))
+      for (const { state } of runs) expect(state).toEqual(stepByStep.state)
+      // An hour at a time it takes a second and more.
+      expect(Math.min(...runs.map(({ milliseconds }) => milliseconds))).toBeLessThan(50)
+    }
+  })
 })
