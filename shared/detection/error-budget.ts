@@ -43,6 +43,9 @@ const savedSchema = z.object({ earned: z.number().min(0), day: z.number().int() 
  * does not double the noise. (SAFFRON, Ramdas et al. 2018, would add an estimate of how many keys are innocent;
  * here nearly all are, so it gains nothing.)
  *
+ * The engine asks for `limitDays` alone: what discoveries earn would have to be the same for every partition and after
+ * every restart, so it is for a driver that keeps it.
+ *
  * `saved` is what `encode` gave; throws a ZodError for anything else.
  */
 export function createErrorBudget(settings: ErrorBudgetSettings, saved?: unknown): ErrorBudget {
