@@ -33,6 +33,7 @@ const columns = [
   'next_steps',
   'runbook_url',
   'links',
+  'stored_at',
 ] as const
 
 /** The settings stand in the statement: an embedded engine keeps what is sent beside it. */
@@ -41,6 +42,8 @@ const INSERT_CHANGES = `INSERT INTO alert_changes (${columns.join(', ')}) SETTIN
 /** Keeps state changes of alerts. A change written twice is one row. */
 export async function insertAlertChanges(client: ClickHouseClient, alerts: readonly Alert[]): Promise<void> {
   if (alerts.length === 0) return
+  // A default of the table's would be asked again for each row of before it, at every reading.
+  const storedAt = clickHouseTime(new Date().toISOString())
   const rows = alerts.map((alert) =>
     JSON.stringify({
       ...Object.fromEntries(Object.entries(alert).filter(([name]) => name !== 'v')),
@@ -50,6 +53,7 @@ export async function insertAlertChanges(client: ClickHouseClient, alerts: reado
       changed_at: clickHouseTime(alert.changed_at),
       evidence: JSON.stringify(alert.evidence),
       links: JSON.stringify(alert.links),
+      stored_at: storedAt,
     }),
   )
   const { stream } = await client.exec({
@@ -67,11 +71,18 @@ export async function openAlerts(client: ClickHouseClient): Promise<Alert[]> {
   return z.array(alertRow).parse(await result.json())
 }
 
-/** State changes since a time (milliseconds), in the order in which they became true. */
-export async function alertChangesSince(client: ClickHouseClient, sinceMs: number): Promise<Alert[]> {
+/**
+ * State changes that were stored since a time and before another (milliseconds), in the order in which they became
+ * true. The times are those of the writers' clocks.
+ */
+export async function alertChangesSince(
+  client: ClickHouseClient,
+  sinceMs: number,
+  untilMs = Number.MAX_SAFE_INTEGER,
+): Promise<Alert[]> {
   const result = await client.query({
     query: CHANGES_SINCE,
-    query_params: { since_ms: Math.floor(sinceMs) },
+    query_params: { since_ms: Math.floor(sinceMs), until_ms: Math.floor(untilMs) },
     format: 'JSONEachRow',
   })
   return z.array(alertRow).parse(await result.json())
