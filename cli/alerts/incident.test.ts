@@ -28,6 +28,7 @@ describe('incidentsOf', () => {
     const alerts = [
       exampleAlert({
         alert_id: 'a1',
+        incident_id: 'theft',
         signal: 'key.new',
         severity: 'info',
         status: 'resolved',
@@ -35,8 +36,8 @@ describe('incidentsOf', () => {
         ended_at: '2026-03-01T01:00:00.000Z',
         messages_before_alarm: 90,
       }),
-      exampleAlert({ alert_id: 'a2', messages_before_alarm: 12 }),
-      exampleAlert({ alert_id: 'a3', key: 'orders', severity: 'warning' }),
+      exampleAlert({ alert_id: 'a2', incident_id: 'theft', messages_before_alarm: 12 }),
+      exampleAlert({ alert_id: 'a3', incident_id: 'theft', key: 'orders', severity: 'warning' }),
     ]
     const verdictOf = (id: string) => (id === 'a2' ? 'true' : undefined)
     const [incident] = incidentsOf(alerts, { verdictOf })
