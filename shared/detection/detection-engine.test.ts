@@ -1,30 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { alertSchema, type Alert } from '#shared/domain/alert.ts'
+import type { Alert } from '#shared/domain/alert.ts'
+import { anEngine, inOrder, run, woken } from '../../test/support/an-engine.ts'
 import { aMessage, habitsOf, MONDAY, traffic } from '../../test/support/engine-traffic.ts'
-import { createDetectionEngine } from './detection-engine.ts'
-import { defaultDetectionSettings, type DetectionSettings } from './detection-settings.ts'
 import type { EngineEvent } from './engine-input.ts'
 
 const DAY = 1440
 const WEEK = 7 * DAY
-
-function anEngine(settings: Partial<DetectionSettings> = {}) {
-  const alerts: Alert[] = []
-  const engine = createDetectionEngine({ ...defaultDetectionSettings, ...settings }, (alert) => {
-    alerts.push(alertSchema.parse(alert))
-  })
-  return { engine, alerts }
-}
-
-function run(events: Iterable<EngineEvent>, settings: Partial<DetectionSettings> = {}) {
-  const { engine, alerts } = anEngine(settings)
-  for (const event of events) engine.feed(event)
-  return alerts
-}
-
-const woken = (alerts: readonly Alert[]) => alerts.filter(({ severity }) => severity !== 'info')
-const inOrder = (events: EngineEvent[]) => events.sort((a, b) => a.receivedAtMs - b.receivedAtMs)
 
 /** Five weeks of one transactional key; then twenty times its usual volume from Monday 10:00 for twenty minutes. */
 const { transactional } = habitsOf(11)

@@ -77,8 +77,11 @@ export function createDetectionEngine(
     },
     replay: (event) => {
       engine.silent = true
-      takeEvent(engine, event)
-      engine.silent = false
+      try {
+        takeEvent(engine, event)
+      } finally {
+        engine.silent = false
+      }
     },
     tick: (nowMs) => tick(engine, nowMs),
     keyCount: () => [...engine.sources.values()].reduce((sum, state) => sum + state.keys.size, 0),

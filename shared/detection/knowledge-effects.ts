@@ -1,7 +1,6 @@
 import type { Alert } from '#shared/domain/alert.ts'
-import { minuteOf } from './clock.ts'
+import { dayOf, minuteOf } from './clock.ts'
 import { acceptContent, setContentTraining } from './content/content-watch.ts'
-import { dayOf } from './clock.ts'
 import type { EngineEvent } from './engine-input.ts'
 import type { Evidence } from './evidence.ts'
 import { endedAlert } from './incident-alerts.ts'

@@ -114,7 +114,7 @@ function surpriseOfSilence(
 /** What a source usually does, from its history up to its last event. */
 type SourceHabit = {
   readonly hour: number
-  /** For each hour of the week the least that any week of the history had in it; 0 where only one week was seen. */
+  /** For each hour of the week the least that any week of the history had in it; 0 before three weeks were seen. */
   readonly atLeast: Float64Array
   readonly isKnown: boolean
   /** Events that were due in the third longest of its pauses. */

@@ -130,8 +130,8 @@ function peaksOf(
   const { scaleIndex } = given
   const { peaks, burstKey } = state.learnt
   if (scaleIndex >= 3) {
-    const any = peaks[scaleIndex === 3 ? 1 : 2]
-    return { near: any, any }
+    const largest = peaks[scaleIndex === 3 ? 1 : 2]
+    return { near: largest, any: largest }
   }
   const short = shortPeaks(state, { ...given, scaleIndex: scaleIndex === 0 ? 0 : scaleIndex === 1 ? 1 : 2 })
   return burstKey || given.learning ? { near: short.any, any: short.any } : short
